@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/labsync/labsync/conflict"
+	"github.com/labsync/labsync/index"
+)
+
+// Decide says what has to happen at a name.
+func Decide(f *Facts) Action {
+	s := &f.State
+	a := Action{Op: Settle, Name: s.Name, Have: s.Local, Heads: s.Versions()}
+	if len(s.Heads) == 0 {
+		return a
+	}
+	out := conflict.Resolve(s.Entries())
+	a.Want = out.Winner
+	if why := leftAlone(f, &out.Winner); why != "" {
+		a.Why = why
+		return a
+	}
+	if f.Direction == SendOnly {
+		return decideSendOnly(f, a)
+	}
+	if other, ok := toCompare(f); ok {
+		return compareWith(a, s.Local, &other)
+	}
+	a.Derived = siblings(f, out.Losers)
+	decideDisk(f, &a)
+	if why := unheld(f, &a); why != "" {
+		a.Op, a.Why = Wait, why
+	}
+	return a
+}
+
+// leftAlone says why a name is not touched, "" if it may be.
+func leftAlone(f *Facts, want *index.Entry) string {
+	local := f.State.Local
+	switch {
+	case f.Ignored && !isSibling(want):
+		return "ignored"
+	case local == nil:
+		return ""
+	case local.Flags&index.ReceiveOnlyChanged != 0:
+		return "changed here in a receive-only folder"
+	case local.Flags&index.Kept != 0 && want.Deleted:
+		return "kept for its ignored content"
+	}
+	return ""
+}
+
+// isSibling reports whether an entry keeps a losing head's content: those are
+// placed even where an ignore rule matches, or the bytes would be nowhere.
+func isSibling(e *index.Entry) bool { return strings.Contains(e.Name, " (conflict, ") }
+
+// decideSendOnly takes note of what agrees with the disk and leaves the rest
+// to override.
+func decideSendOnly(f *Facts, a Action) Action {
+	local := f.State.Local
+	agrees := local != nil && local.Entry.SameContent(&a.Want) && local.Entry.SameMeta(&a.Want)
+	if agrees || local == nil && a.Want.Deleted {
+		a.Op = Note
+		return a
+	}
+	a.Why = "send-only: changes of other devices wait for override"
+	return a
+}
+
+// toCompare finds a head that neither knows what is held nor is known to it,
+// and whose bytes may be the same though they were cut differently.
+func toCompare(f *Facts) (index.Entry, bool) {
+	local := f.State.Local
+	if local == nil || local.Entry.Deleted {
+		return index.Entry{}, false
+	}
+	for i := range f.State.Heads {
+		e := &f.State.Heads[i].Entry
+		if e.MayBeEqual(&local.Entry) && e.Version.Compare(local.Entry.Version) == index.Concurrent && !compared(f, e.Version) {
+			return *e, true
+		}
+	}
+	return index.Entry{}, false
+}
+
+func compared(f *Facts, v index.Version) bool {
+	for _, d := range f.Differs {
+		if d.Compare(v) == index.Equal {
+			return true
+		}
+	}
+	return false
+}
+
+// compareWith asks for a comparison. If the bytes are equal, Want is recorded:
+// the join of the two, with the block list of the one that ranks first.
+func compareWith(a Action, local *index.Held, other *index.Entry) Action {
+	a.Op, a.Along = Compare, other.Version
+	a.Want = *other
+	if conflict.Order(&local.Entry, other) < 0 {
+		a.Want = local.Entry
+	}
+	a.Want.Version = local.Entry.Version.Merge(other.Version)
+	a.Heads = []index.Version{local.Entry.Version, other.Version}
+	return a
+}
+
+func siblings(f *Facts, losers []index.Entry) []index.Entry {
+	var out []index.Entry
+	for i := range losers {
+		if s, ok := conflict.Sibling(losers[i], f.author(losers[i].ModifiedBy)); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// decideDisk chooses the operation that turns what is held into what is wanted.
+func decideDisk(f *Facts, a *Action) {
+	if !a.Expects() {
+		switch {
+		case a.Want.Deleted:
+			a.Op = Note
+		case movable(f, a):
+			a.Op = Move
+		default:
+			a.Op = Create
+		}
+		return
+	}
+	have := &a.Have.Entry
+	switch {
+	case a.Want.Deleted && have.Type == index.Directory:
+		a.Op = Rmdir
+	case a.Want.Deleted:
+		a.Op = Delete
+	case a.Want.Type != have.Type:
+		a.Op = Retype
+	case !a.Want.SameContent(have):
+		a.Op = Replace
+	case !a.Want.SameMeta(have):
+		a.Op = Meta
+	default:
+		a.Op = Note
+	}
+}
+
+// movable fills in the source of a move, if the wanted content lies under a
+// name that is to go: the rename of another device is then done as a rename.
+func movable(f *Facts, a *Action) bool {
+	from := f.From
+	if from == nil || a.Want.RenamedFrom != from.Name || a.Want.Type == index.Directory ||
+		from.Local == nil || len(from.Heads) == 0 || from.Local.Flags&(index.ReceiveOnlyChanged|index.Prefix) != 0 {
+		return false
+	}
+	out := conflict.Resolve(from.Entries())
+	local := &from.Local.Entry
+	if !out.Winner.Deleted || len(out.Losers) > 0 || !local.SameContent(&a.Want) || !out.Winner.Version.Dominates(local.Version) {
+		return false
+	}
+	a.From, a.FromWant, a.FromHeads = from.Local, out.Winner, from.Versions()
+	return true
+}
+
+// unheld says why this file system cannot hold what is wanted.
+func unheld(f *Facts, a *Action) string {
+	if a.Want.Deleted || a.Op == Note || a.Op == Settle {
+		return ""
+	}
+	if a.Want.Type == index.Symlink && f.Limits.NoSymlinks {
+		return "this file system has no symbolic links"
+	}
+	if longest := f.Limits.MaxName; longest > 0 {
+		for part := range strings.SplitSeq(a.Want.Name, "/") {
+			if len(part) > longest {
+				return fmt.Sprintf("a part of the name is longer than the %d bytes this file system allows", longest)
+			}
+		}
+	}
+	return ""
+}

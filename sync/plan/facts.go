@@ -1,0 +1,46 @@
+package plan
+
+import (
+	"github.com/labsync/labsync/conflict"
+	"github.com/labsync/labsync/index"
+)
+
+// Direction is which changes a folder takes part in on this device.
+type Direction uint8
+
+// The directions of a folder.
+const (
+	SendReceive Direction = iota
+	SendOnly              // changes of others are not placed here
+	ReceiveOnly           // changes made here are not announced
+)
+
+// Limits are what the folder's file system cannot do.
+type Limits struct {
+	NoSymlinks bool
+	MaxName    int  // longest component in bytes, 0 for no limit
+	NoModes    bool // permission bits are not kept
+}
+
+// Facts are what a decision about one name is made from.
+type Facts struct {
+	State index.State
+	// From is the state of the winner's RenamedFrom, if it has one.
+	From *index.State
+	// Differs are versions that were compared byte by byte with what is held
+	// and found to differ.
+	Differs []index.Version
+
+	Direction Direction
+	Ignored   bool // an ignore rule matches the name here
+	Limits    Limits
+	// Author tells who a replica stands for; nil knows nobody.
+	Author func(index.Replica) conflict.Author
+}
+
+func (f *Facts) author(r index.Replica) conflict.Author {
+	if f.Author == nil {
+		return conflict.Author{}
+	}
+	return f.Author(r)
+}

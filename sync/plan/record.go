@@ -1,0 +1,202 @@
+package plan
+
+import (
+	"github.com/labsync/labsync/index"
+)
+
+// Observation is what a scan found at a name that the index does not say.
+type Observation struct {
+	Name string
+	// Base is the version that the disk was compared with, nil for none.
+	Base    index.Version
+	Removed bool // nothing is there any more
+	// Entry is what is there, with blocks; its vector, author and parent are
+	// for Record to fill in. Unused if Removed.
+	Entry index.Entry
+	Disk  index.Disk
+	Flags index.Flags
+}
+
+// Compared reports whether the version held is still the one that the
+// observation was compared with.
+func (o *Observation) Compared(s *index.State) bool {
+	var held index.Version
+	if s.Local != nil {
+		held = s.Local.Entry.Version
+	}
+	return held.Compare(o.Base) == index.Equal
+}
+
+// Author is who records, and when.
+type Author struct {
+	Replica index.Replica
+	Now     int64 // unix seconds
+}
+
+// Record returns the change that an observation comes to, given the state of
+// its name. ok is false if there is nothing to record.
+func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Change, ok bool) {
+	var local *index.Entry
+	if s.Local != nil {
+		local = &s.Local.Entry
+		c.Base = local.Version
+	}
+	if o.Removed {
+		return recordRemoval(s, c, local, o, by, d)
+	}
+	c.Disk, c.Flags = o.Disk, o.Flags
+	if local != nil && sameEntry(local, &o.Entry) && s.Local.Flags&index.Kept == o.Flags&index.Kept {
+		c.Entry = *local
+		c.Entry.Blocks = o.Entry.Blocks
+		c.Flags |= s.Local.Flags & index.ReceiveOnlyChanged
+		c.Quiet = c.Flags&quiet != 0
+		return c, true
+	}
+	c.Entry = o.Entry
+	c.Entry.Name, c.Entry.Deleted = s.Name, false
+	if d == ReceiveOnly {
+		if head := agreeing(s, &c.Entry); head != nil {
+			blocks := c.Entry.Blocks
+			c.Entry = *head
+			c.Entry.Blocks = blocks
+			c.Flags &^= index.ReceiveOnlyChanged
+			c.Heads = []index.Version{head.Version}
+			return c, true
+		}
+		c.Flags |= index.ReceiveOnlyChanged
+	}
+	author(&c.Entry, s, local, by)
+	if local != nil && !local.Deleted && local.SameContent(&c.Entry) {
+		c.Entry.ContentVersion = local.ContentAt()
+	}
+	c.Quiet = c.Flags&quiet != 0
+	return c, true
+}
+
+// quiet are the flags of what is not announced.
+const quiet = index.Ignored | index.Unsupported | index.ReceiveOnlyChanged
+
+func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observation, by Author, d Direction) (index.Change, bool) {
+	if local == nil || local.Deleted && s.Local.Flags&index.Kept == 0 {
+		return c, false
+	}
+	c.Flags = o.Flags &^ (index.Kept | index.ReceiveOnlyChanged)
+	if local.Deleted { // was kept for ignored content, which is gone now
+		c.Entry = *local
+		return c, true
+	}
+	if s.Local.Flags&index.Ignored != 0 { // never announced, or not ours to delete elsewhere
+		c.Flags |= index.Ignored
+	}
+	c.Entry = tombstone(local, by)
+	author(&c.Entry, s, local, by)
+	if d == ReceiveOnly {
+		c.Flags |= index.ReceiveOnlyChanged
+	}
+	c.Quiet = c.Flags&quiet != 0
+	return c, true
+}
+
+// tombstone is the compact form of a deletion: name, type, time and what was
+// deleted.
+func tombstone(of *index.Entry, by Author) index.Entry {
+	return index.Entry{Name: of.Name, Type: of.Type, Deleted: true, Hash: of.Hash, Mtime: by.Now * 1e9}
+}
+
+// author makes e a new version by this device, on top of what was held.
+func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
+	var base index.Version
+	if local != nil {
+		base = local.Version
+	}
+	e.Version = base.Bump(by.Replica, by.Now, s.Versions()...)
+	e.ModifiedBy = by.Replica
+	e.Parent = base
+	e.ContentVersion = nil
+}
+
+// agreeing returns the head that says just what the disk holds.
+func agreeing(s *index.State, e *index.Entry) *index.Entry {
+	for i := range s.Heads {
+		if h := &s.Heads[i].Entry; (s.Heads[i].Ours || len(s.Heads[i].Devices) > 0) && sameEntry(h, e) {
+			return h
+		}
+	}
+	return nil
+}
+
+func sameEntry(a, b *index.Entry) bool {
+	return a.Deleted == b.Deleted && a.Type == b.Type && a.SameContent(b) && a.SameMeta(b)
+}
+
+// Revive returns the change that keeps a directory alive although every head
+// deletes it: it holds something that its deleter did not know of.
+func Revive(s *index.State, by Author) index.Change {
+	c := index.Change{Base: s.Local.Entry.Version, Entry: s.Local.Entry, Disk: s.Local.Disk, Heads: s.Versions()}
+	c.Entry.Deleted = false
+	assert(&c.Entry, s, by)
+	return c
+}
+
+// Keep returns the change that takes a directory's deletion into the index
+// while the directory stays for the ignored content in it.
+func Keep(s *index.State, a *Action) index.Change {
+	return index.Change{
+		Base: a.Base(), Entry: a.Want, Disk: s.Local.Disk, Heads: a.Heads,
+		Flags: index.Kept,
+	}
+}
+
+// Override returns the change that sets what is held here over all other heads
+// of a name, in a send-only folder. The entry's blocks are for the caller to
+// fill in.
+func Override(s *index.State, by Author) index.Change {
+	c := index.Change{Heads: s.Versions()}
+	if s.Local != nil {
+		c.Base, c.Entry, c.Disk, c.Flags = s.Local.Entry.Version, s.Local.Entry, s.Local.Disk, s.Local.Flags
+	} else {
+		c.Entry = tombstone(&s.Heads[0].Entry, by)
+	}
+	assert(&c.Entry, s, by)
+	return c
+}
+
+// assert makes e a version by this device that dominates every head.
+func assert(e *index.Entry, s *index.State, by Author) {
+	parent := e.Version
+	all := parent
+	for _, v := range s.Versions() {
+		all = all.Merge(v)
+	}
+	e.Version = all.Bump(by.Replica, by.Now)
+	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, parent, nil, ""
+}
+
+// Revert returns the action that takes back what was changed here in a
+// receive-only folder: what the other devices have is put in its place, and
+// the bytes made here are kept like any others that are displaced.
+func Revert(f *Facts, by Author) Action {
+	if f.State.Local == nil {
+		return Action{Op: Settle, Name: f.State.Name}
+	}
+	held := *f.State.Local
+	held.Flags &^= index.ReceiveOnlyChanged
+	g := *f
+	g.Direction, g.State.Local = SendReceive, &held
+	a := Action{Op: Settle, Name: f.State.Name, Have: &held, Quiet: true}
+	switch {
+	case len(g.State.Heads) > 0:
+		a = Decide(&g)
+	case held.Entry.Deleted:
+	case held.Entry.Type == index.Directory:
+		a.Op = Rmdir
+	default:
+		a.Op = Delete
+	}
+	if a.Quiet && a.Op != Settle {
+		a.Want = tombstone(&held.Entry, by)
+		author(&a.Want, &g.State, &held.Entry, by)
+	}
+	a.Revert = true
+	return a
+}

@@ -1,0 +1,142 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/labsync/labsync/index"
+)
+
+var me = Author{Replica: 1, Now: 1000}
+
+func TestRecord(t *testing.T) {
+	held := file("one", 2, c(2, 50))
+	touch := file("one", 0)
+	touch.Mtime = 77
+	other := file("other", 0)
+	tests := []struct {
+		name      string
+		state     index.State
+		seen      Observation
+		direction Direction
+		ok        bool
+		version   index.Version
+		check     func(t *testing.T, c *index.Change)
+	}{
+		{
+			"a new file has no past", state(nil, 0), Observation{Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000)}, func(t *testing.T, ch *index.Change) { want(t, ch.Entry.Baseless(), "baseless") },
+		},
+		{
+			"an edit descends from what was held", state(&held, 0, held), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.Parent.Compare(held.Version) == index.Equal, "a parent")
+				want(t, ch.Entry.ContentVersion == nil, "content of its own")
+			},
+		},
+		{
+			"other times keep the content's version", state(&held, 0, held), Observation{Base: held.Version, Entry: touch}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.ContentVersion.Compare(held.Version) == index.Equal, "the content's version")
+			},
+		},
+		{
+			"what the index says already is no version", state(&held, 0, held), Observation{Base: held.Version, Entry: file("one", 0)}, SendReceive, true,
+			held.Version, nil,
+		},
+		{
+			"a removal leaves a tombstone", state(&held, 0, held), Observation{Base: held.Version, Removed: true}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.Deleted && ch.Entry.Hash == held.Hash && ch.Entry.Size == 0, "a tombstone with the last content")
+			},
+		},
+		{"the removal of nothing is nothing", state(nil, 0), Observation{Removed: true}, SendReceive, false, nil, nil},
+		{
+			"an own counter seen in another head is exceeded", state(&held, 0, held, file("x", 1, c(1, 5000))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 5001), c(2, 50)}, nil,
+		},
+		{
+			"a change in a receive-only folder is kept quiet", state(&held, 0, held), Observation{Base: held.Version, Entry: other}, ReceiveOnly, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Quiet && ch.Flags&index.ReceiveOnlyChanged != 0, "quiet")
+			},
+		},
+		{
+			"what others have anyway is no change in a receive-only folder", state(nil, 0, held), Observation{Entry: file("one", 0)}, ReceiveOnly, true,
+			held.Version, func(t *testing.T, ch *index.Change) { want(t, !ch.Quiet, "announced") },
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.seen.Name = "n"
+			if !tt.seen.Compared(&tt.state) {
+				t.Fatal("the observation was compared with another version")
+			}
+			got, ok := Record(&tt.state, &tt.seen, me, tt.direction)
+			if ok != tt.ok {
+				t.Fatalf("recorded: %v, want %v", ok, tt.ok)
+			}
+			if ok && got.Entry.Version.Compare(tt.version) != index.Equal {
+				t.Fatalf("version %v, want %v", got.Entry.Version, tt.version)
+			}
+			if tt.check != nil {
+				tt.check(t, &got)
+			}
+		})
+	}
+}
+
+func want(t *testing.T, ok bool, what string) {
+	t.Helper()
+	if !ok {
+		t.Fatalf("want %s", what)
+	}
+}
+
+func TestReviveDominatesTheDeletion(t *testing.T) {
+	dir := directory(2, c(2, 50))
+	dead := gone(dir, 3, c(2, 50), c(3, 2000))
+	s := state(&dir, 0, dead)
+	ch := Revive(&s, me)
+	if ch.Entry.Deleted || ch.Entry.Version.Compare(dead.Version) != index.After || ch.Entry.ModifiedBy != 1 {
+		t.Fatalf("revived as %+v", ch.Entry)
+	}
+}
+
+func TestOverrideDominatesEveryHead(t *testing.T) {
+	held, other := file("one", 1, c(1, 10)), file("two", 2, c(2, 20))
+	s := state(&held, 0, held, other)
+	ch := Override(&s, me)
+	for _, v := range s.Versions() {
+		if ch.Entry.Version.Compare(v) != index.After {
+			t.Fatalf("%v does not dominate %v", ch.Entry.Version, v)
+		}
+	}
+	absent := state(nil, 0, other)
+	if ch := Override(&absent, me); !ch.Entry.Deleted {
+		t.Fatal("what is not here is not deleted elsewhere")
+	}
+}
+
+func TestRevert(t *testing.T) {
+	base, mine := file("one", 2, c(2, 50)), file("mine", 1, c(1, 60), c(2, 50))
+	tests := []struct {
+		name  string
+		state index.State
+		op    Op
+	}{
+		{"an edit is taken back", state(&mine, index.ReceiveOnlyChanged, base), Replace},
+		{"what nobody else has is taken away", state(&mine, index.ReceiveOnlyChanged), Delete},
+		{"a deletion is taken back", func() index.State {
+			dead := gone(base, 1, c(1, 60), c(2, 50))
+			return state(&dead, index.ReceiveOnlyChanged, base)
+		}(), Create},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := Revert(&Facts{State: tt.state, Direction: ReceiveOnly}, me)
+			if a.Op != tt.op || !a.Revert {
+				t.Fatalf("decided %v, want %v", a.Op, tt.op)
+			}
+		})
+	}
+}
