@@ -30,9 +30,11 @@ const (
 	Compare
 	// Wait does nothing yet; Why says what for.
 	Wait
+	// Defer does nothing until the other half of a rename has arrived.
+	Defer
 )
 
-var opNames = [...]string{"settle", "note", "create", "replace", "retype", "meta", "move", "delete", "rmdir", "compare", "wait"}
+var opNames = [...]string{"settle", "note", "create", "replace", "retype", "meta", "move", "delete", "rmdir", "compare", "wait", "defer"}
 
 // String returns the operation in lower case.
 func (o Op) String() string { return opNames[o] }

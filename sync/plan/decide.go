@@ -124,6 +124,8 @@ func decideDisk(f *Facts, a *Action) {
 			a.Op = Note
 		case movable(f, a):
 			a.Op = Move
+		case f.Patient && halfRenamed(f, a):
+			a.Op = Defer
 		default:
 			a.Op = Create
 		}
@@ -149,23 +151,34 @@ func decideDisk(f *Facts, a *Action) {
 // movable fills in the source of a move, if the wanted content lies under a
 // name that is to go: the rename of another device is then done as a rename.
 func movable(f *Facts, a *Action) bool {
-	from := f.From
-	if from == nil || a.Want.RenamedFrom != from.Name || a.Want.Type == index.Directory ||
-		from.Local == nil || len(from.Heads) == 0 || from.Local.Flags&(index.ReceiveOnlyChanged|index.Prefix) != 0 {
+	if !holdsSource(f, a) {
 		return false
 	}
-	out := conflict.Resolve(from.Entries())
-	local := &from.Local.Entry
-	if !out.Winner.Deleted || len(out.Losers) > 0 || !local.SameContent(&a.Want) || !out.Winner.Version.Dominates(local.Version) {
+	out := conflict.Resolve(f.From.Entries())
+	if !out.Winner.Deleted || len(out.Losers) > 0 || !out.Winner.Version.Dominates(f.From.Local.Entry.Version) {
 		return false
 	}
-	a.From, a.FromWant, a.FromHeads = from.Local, out.Winner, from.Versions()
+	a.From, a.FromWant, a.FromHeads = f.From.Local, out.Winner, f.From.Versions()
 	return true
+}
+
+// halfRenamed reports whether the old name of a rename is still as it was: the
+// device that renamed it saw it gone, so its deletion has to follow.
+func halfRenamed(f *Facts, a *Action) bool {
+	return holdsSource(f, a) && len(f.From.Heads) == 1 && !f.From.Heads[0].Entry.Deleted
+}
+
+// holdsSource reports whether the wanted content is held under its old name.
+func holdsSource(f *Facts, a *Action) bool {
+	from := f.From
+	return from != nil && a.Want.RenamedFrom == from.Name && a.Want.Type != index.Directory &&
+		from.Local != nil && len(from.Heads) > 0 && from.Local.Flags&(index.ReceiveOnlyChanged|index.Prefix) == 0 &&
+		!from.Local.Entry.Deleted && from.Local.Entry.SameContent(&a.Want)
 }
 
 // unheld says why this file system cannot hold what is wanted.
 func unheld(f *Facts, a *Action) string {
-	if a.Want.Deleted || a.Op == Note || a.Op == Settle {
+	if a.Want.Deleted || a.Op == Note || a.Op == Settle || a.Op == Defer {
 		return ""
 	}
 	if a.Want.Type == index.Symlink && f.Limits.NoSymlinks {

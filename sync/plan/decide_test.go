@@ -116,18 +116,20 @@ func TestDecideMove(t *testing.T) {
 	edited.Name = "old"
 
 	tests := []struct {
-		name string
-		from *index.State
-		want Op
+		name    string
+		from    *index.State
+		patient bool
+		want    Op
 	}{
-		{"a rename elsewhere is a rename here", oldState(dead), Move},
-		{"an old name that stays is copied", oldState(old), Create},
-		{"an old name edited meanwhile is not moved", oldState(dead, edited), Create},
-		{"an old name nobody knows", nil, Create},
+		{"a rename elsewhere is a rename here", oldState(dead), true, Move},
+		{"half of a rename waits for the other half", oldState(old), true, Defer},
+		{"an old name that stays is copied in the end", oldState(old), false, Create},
+		{"an old name edited meanwhile is not moved", oldState(dead, edited), true, Create},
+		{"an old name nobody knows", nil, true, Create},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := Decide(&Facts{State: state(nil, 0, renamed), From: tt.from})
+			a := Decide(&Facts{State: state(nil, 0, renamed), From: tt.from, Patient: tt.patient})
 			if a.Op != tt.want {
 				t.Fatalf("decided %v, want %v", a.Op, tt.want)
 			}

@@ -31,6 +31,10 @@ type Facts struct {
 	// and found to differ.
 	Differs []index.Version
 
+	// Patient says that more announcements may be on their way: the new name of
+	// a rename waits for the deletion of the old one.
+	Patient bool
+
 	Direction Direction
 	Ignored   bool // an ignore rule matches the name here
 	Limits    Limits

@@ -1,0 +1,105 @@
+package scan
+
+import "github.com/labsync/labsync/index"
+
+// moved looks for the file a new name was before, by inode, size and time. If
+// one is found its blocks stand for the content; if its name is gone this is a
+// rename. It runs in the walk, so that of two claims the first name wins.
+func (p *pass) moved(c *candidate) error {
+	in := c.info
+	if p.blank || !p.caps.StableInodes || in.Inode == 0 {
+		return nil
+	}
+	known, err := p.idx.ByInode(p.ctx, in.Device, in.Inode)
+	if err != nil {
+		return err
+	}
+	for i := range known {
+		h := &known[i]
+		const distrust = index.MustRescan | index.Prefix | index.Unsupported
+		if h.Entry.Name == c.child.name || h.Disk.Size != in.Size || h.Disk.Mtime != in.Mtime || h.Entry.Size != in.Size ||
+			h.Flags&distrust != 0 || racy(&h.Disk, p.caps) {
+			continue
+		}
+		full, err := p.idx.Local(p.ctx, h.Entry.Name)
+		if err != nil {
+			return err
+		}
+		if full == nil || full.Entry.Deleted || len(full.Entry.Blocks) == 0 {
+			continue
+		}
+		e := &c.found.Entry
+		e.Blocks, e.BlockSize, e.Hash = full.Entry.Blocks, full.Entry.BlockSize, full.Entry.Hash
+		e.Mtime = full.Entry.Mtime // the disk may have rounded it
+		c.examine = false
+		if p.vacated(h) {
+			e.RenamedFrom = h.Entry.Name
+			if p.caps.Modes && in.Mode == h.Disk.Mode {
+				e.Mode = full.Entry.Mode
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// conclude finishes a candidate, in the order of the walk.
+func (p *pass) conclude(c *candidate) error {
+	f := &c.found
+	if f.Kind != Changed || f.Entry.Type != index.File {
+		return nil
+	}
+	if isLive(c.held) && c.info.Links > 1 {
+		return p.link(c)
+	}
+	if isLive(c.held) || p.blank || p.caps.StableInodes || !c.examine || f.Entry.Size == 0 {
+		return nil
+	}
+	const some = 8
+	known, err := p.idx.Holding(p.ctx, f.Entry.Hash, some)
+	if err != nil {
+		return err
+	}
+	for i := range known {
+		if known[i].Entry.Name != f.Name && p.vacated(&known[i]) {
+			f.Entry.RenamedFrom = known[i].Entry.Name
+			return nil
+		}
+	}
+	return nil
+}
+
+// vacated reports whether the disk no longer has a held name, and claims it.
+func (p *pass) vacated(h *index.Held) bool {
+	name := h.Entry.Name
+	spelled := name
+	if h.Disk.Name != "" {
+		spelled = h.Disk.Name
+	}
+	if p.claimed[name] || p.opt.Held(name) || h.Flags&index.Ignored != 0 {
+		return false
+	}
+	if _, err := p.fs.Lstat(spelled); !absent(err) {
+		return false
+	}
+	p.claimed[name] = true
+	return true
+}
+
+// link notes the other names that a changed file is known by.
+func (p *pass) link(c *candidate) error {
+	p.looked[c.child.name] = true
+	if !p.caps.StableInodes {
+		return nil
+	}
+	known, err := p.idx.ByInode(p.ctx, c.info.Device, c.info.Inode)
+	if err != nil {
+		return err
+	}
+	for i := range known {
+		if name := known[i].Entry.Name; !p.looked[name] {
+			p.linked = append(p.linked, name)
+		}
+	}
+	return nil
+}
