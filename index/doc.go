@@ -15,6 +15,6 @@
 // is called "ours".
 //
 // Store is what keeps all of it. index/store (SQLite) and index/memstore (in
-// memory, for tests and the simulator) implement it and pass one conformance
-// suite, index/storetest.
+// memory, for tests and the simulator) implement it by the same rules,
+// index/internal/register, and pass one conformance suite, index/storetest.
 package index

@@ -34,7 +34,8 @@ type Reader interface {
 	// wraps ErrNoVersion if it is not known (any more).
 	Head(ctx context.Context, name string, v Version) (Entry, error)
 	// ByInode returns live files held here that were last seen under this
-	// inode of this file system.
+	// inode of this file system. Like Holding and FindBlocks it
+	// leaves out what is Unsupported, which is not on the disk.
 	ByInode(ctx context.Context, device, inode uint64) ([]Held, error)
 	// Holding returns live files held here whose content has this hash, without
 	// blocks, at most limit.
@@ -43,8 +44,8 @@ type Reader interface {
 	// content hash, under whatever name.
 	Holders(ctx context.Context, hash Hash) ([]device.ID, error)
 	// FindBlocks looks for blocks of these hashes in the files held here and
-	// calls found for each place, at most once per hash. It reads the whole
-	// index once, so ask for many at a time.
+	// calls found for one place of each, when it has looked: found may use the
+	// store. It reads the whole index once, so ask for many at a time.
 	FindBlocks(ctx context.Context, wanted map[Hash]struct{}, found func(Hash, BlockPlace)) error
 	// Dirty pages through the names that wait for a pass: ascending from names
 	// greater than after, but for DirtyGoneDirectory descending from names less
@@ -61,8 +62,10 @@ type Reader interface {
 	Remote(ctx context.Context, d device.ID) (RemoteIndex, error)
 	// Counts returns the sums that status shows.
 	Counts(ctx context.Context) (Counts, error)
-	// Behind returns how many names d announces differently from what is held
-	// here, and their bytes: what d still needs of us.
+	// Behind returns what d still needs of us: the number of names that we
+	// announce and d does not have at its path, and the bytes of the files among
+	// them. Names of which d knows a later version do not count, nor tombstones
+	// of names of which d has nothing.
 	Behind(ctx context.Context, d device.ID) (files, bytes int64, err error)
 	// Setting returns a value kept for the folder's machinery, nil if absent.
 	Setting(ctx context.Context, key string) ([]byte, error)
@@ -90,7 +93,7 @@ type RemoteIndex struct {
 
 // Counts are sums over a folder.
 type Counts struct {
-	Files, Directories, Symlinks, Tombstones int64 // held here
+	Files, Directories, Symlinks, Tombstones int64 // held here, but for what is Unsupported
 	Bytes                                    int64 // of files held here
 	NeedFiles, NeedBytes                     int64 // names that wait for a plan or a pull; bytes of their largest head
 	Conflicts                                int64 // live names with more than one open head
@@ -128,7 +131,9 @@ type Change struct {
 type Recorder interface {
 	// Commit records changes in one transaction. durable asks that it survive
 	// a power loss before Commit returns; whatever is announced must be. It
-	// returns the indexes of those changes that were stale.
+	// makes all earlier writes durable too, and no changes are enough for that.
+	// Commit returns the indexes of those changes that were stale. An entry
+	// without a name or a version is an error, and nothing is recorded.
 	Commit(ctx context.Context, changes []Change, durable bool) (stale []int, err error)
 	// Settle marks names clean whose maximal heads are all among the given
 	// ones: the plan has nothing to do about them.
@@ -136,11 +141,13 @@ type Recorder interface {
 	// Unsettle marks dirty again every name at and below dir ("" for all)
 	// whose maximal heads are not simply what is held.
 	Unsettle(ctx context.Context, dir string) error
-	// RecordRemote replaces what device d announces for the updates' names, and
-	// notes the highest sequence. It returns the names that became dirty.
+	// RecordRemote replaces what device d announces for the updates' names, in
+	// their order, and notes the highest sequence. A name whose heads become
+	// others is dirty again, unless the only one is held. An update without
+	// heads only notes its sequence.
 	RecordRemote(ctx context.Context, d device.ID, updates []Update) error
-	// ResetRemote forgets what d announced, because its index is a new one
-	// (or the device was removed: index 0).
+	// ResetRemote forgets what d announced, and how far its records are known,
+	// because its index is a new one (or the device was removed: index 0).
 	ResetRemote(ctx context.Context, d device.ID, index uint64) error
 	// Renew makes a new replica and index ID, because the database may be a
 	// copy of another one in use.
@@ -199,7 +206,8 @@ type Join func(a, b Record) Record
 type Records interface {
 	// PutRecord records a new version made here and returns it.
 	PutRecord(ctx context.Context, kind, key string, payload []byte, now int64) (Record, error)
-	// JoinRecords takes in records from a device and returns those that changed.
+	// JoinRecords takes in records from a device and returns those that changed,
+	// as they are now, durably. Kinds without a Join of their own have Latest.
 	JoinRecords(ctx context.Context, d device.ID, records []Record) ([]Record, error)
 	// Record returns a record; ok is false if there is none.
 	Record(ctx context.Context, kind, key string) (r Record, ok bool, err error)

@@ -186,6 +186,9 @@ func ParseVersion(b []byte) (Version, error) {
 		if size <= 0 || n == 0 || len(v) > 0 && v[len(v)-1].Replica >= r {
 			return nil, ErrBadVersion
 		}
+		if b[8+size-1] == 0 { // a longer varint than n needs
+			return nil, ErrBadVersion
+		}
 		v = append(v, Counter{r, n})
 		b = b[8+size:]
 	}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/labsync/labsync/index"
+)
+
+// schema is what PRAGMA user_version says of a database made by schema.sql.
+// Schema 1 is frozen in testdata/schema1.db.
+const schema = 1
+
+// application is PRAGMA application_id: "lsyn".
+const application = 0x6c73796e
+
+//go:embed schema.sql
+var schemaSQL string
+
+// ErrNewerSchema is wrapped by the error of opening a database that a later
+// version of labsync wrote.
+var ErrNewerSchema = errors.New("index was written by a newer labsync; update this one")
+
+func (o Options) complete() Options {
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// prepareSchema makes the tables of a new database, or checks that those of
+// an existing one are ours and sound.
+func (s *Store) prepareSchema(ctx context.Context) error {
+	var version, app, tables int
+	err := errors.Join(
+		s.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version),
+		s.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app),
+		s.writer.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables))
+	switch {
+	case err != nil:
+		return err
+	case version == 0 && tables == 0:
+		return s.create(ctx)
+	case app != application:
+		return fmt.Errorf("not a labsync index: %w", index.ErrCorrupt)
+	case version > schema:
+		return fmt.Errorf("schema %d, this one knows up to %d: %w", version, schema, ErrNewerSchema)
+	case version < schema:
+		return fmt.Errorf("schema %d was never released: %w", version, index.ErrCorrupt)
+	}
+	return s.check(ctx)
+}
+
+// create makes the database durably: a lost schema would look like a foreign
+// file.
+func (s *Store) create(ctx context.Context) error {
+	replica, id, err := s.newIdentity()
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = FULL",
+		"BEGIN IMMEDIATE",
+		schemaSQL,
+		fmt.Sprintf("PRAGMA application_id = %d", application),
+		fmt.Sprintf("PRAGMA user_version = %d", schema),
+	} {
+		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	s.full = true
+	_, err = s.writer.ExecContext(ctx, "INSERT INTO folder (id, replica, index_id, made, clean) VALUES (1, ?, ?, ?, 1)",
+		int64(replica), int64(id), s.options.Now().Unix())
+	if err != nil {
+		return err
+	}
+	_, err = s.writer.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// check reads through a database that was not closed in order.
+func (s *Store) check(ctx context.Context) error {
+	if _, err := s.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	var clean bool
+	err := s.writer.QueryRowContext(ctx, "SELECT clean FROM folder").Scan(&clean)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("no identity in it: %w", index.ErrCorrupt)
+	}
+	if err != nil || clean {
+		return err
+	}
+	// Its log may hold commits that are not durable yet.
+	s.unclean, s.loose = true, true
+	started := s.options.Now()
+	var verdict string
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	s.options.Log.Info("checked the index after an unclean stop", "path", s.path, "verdict", verdict, "took", s.options.Now().Sub(started))
+	if verdict != "ok" {
+		return fmt.Errorf("%s: %w", verdict, index.ErrCorrupt)
+	}
+	return nil
+}
+
+// newIdentity makes a replica and an index ID, neither zero.
+func (s *Store) newIdentity() (replica index.Replica, id uint64, err error) {
+	for _, n := range []*uint64{(*uint64)(&replica), &id} {
+		var b [8]byte
+		for ; *n == 0; *n = binary.BigEndian.Uint64(b[:]) {
+			if _, err := io.ReadFull(s.options.Random, b[:]); err != nil {
+				return 0, 0, fmt.Errorf("making an index identity: %w", err)
+			}
+		}
+	}
+	return replica, id, nil
+}
