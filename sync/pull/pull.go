@@ -1,0 +1,79 @@
+package pull
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// Source finds devices to fetch from.
+type Source interface {
+	// Peers returns the connected devices that have a file with this content,
+	// best first. It may return other ones the next time.
+	Peers(content index.Hash) []Peer
+}
+
+// Peer is a connected device that can be asked for bytes. Its methods are
+// called from several goroutines.
+type Peer interface {
+	Device() device.ID
+	// Request fetches ranges. The answers are in the order of want; nil stands
+	// for a range the device does not have. An error means that none of them
+	// can be had from it now.
+	Request(ctx context.Context, want []Range) ([][]byte, error)
+}
+
+// Range is a part of a block, at most MaxRange bytes.
+type Range struct {
+	Name   string     // of the file, as the one who asks knows it
+	Hash   index.Hash // of the whole block
+	Offset int64      // of the range in the file
+	Size   int32
+}
+
+// MaxRange is the largest range that is asked for at once, in bytes.
+const MaxRange = 1 << 20
+
+// Puller brings versions from other devices into one folder. Fetch may run
+// beside everything else, for names that no other Fetch or Place works on;
+// Place, Recheck and Recover wait for one another.
+type Puller struct {
+	fs  folderfs.Writer
+	idx index.Store
+	src Source
+	opt Options
+
+	placing   sync.Mutex // held by the calls that touch users' files
+	unsettled bool       // a step was left with its intent pending; under placing
+	watch     watchlist  // under placing
+	serial    int        // makes keys of displaced files differ; under placing
+
+	mu      sync.Mutex // guards what follows
+	works   map[index.Hash][]string
+	strikes map[strike]int
+}
+
+// strike counts bad blocks by who sent them and for which content.
+type strike struct {
+	device  device.ID
+	content index.Hash
+}
+
+// New returns a Puller for the folder. It starts nothing and reads nothing.
+func New(fs folderfs.Writer, idx index.Store, src Source, opt Options) *Puller {
+	return &Puller{fs: fs, idx: idx, src: src, opt: opt.withDefaults(), strikes: map[strike]int{}}
+}
+
+// tempOf is where the content of an entry is assembled. The key is made of the
+// name, so that two names with one content do not share a file.
+func tempOf(e *index.Entry, kind folderfs.WorkKind) string {
+	sum := sha256.Sum256([]byte(e.Name))
+	return folderfs.Work{Hash: e.Hash, Key: hex.EncodeToString(sum[:8]), Kind: kind}.String()
+}
+
+func linkHash(text string) index.Hash { return sha256.Sum256([]byte(text)) }

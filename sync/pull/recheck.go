@@ -1,0 +1,145 @@
+package pull
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// Recheck looks again at displaced files: some program may have had one open
+// and gone on writing. A file that has been left alone for a while is hashed;
+// other bytes than those displaced become a head of its name. It returns when
+// to call it again (zero: after the next Place) and how many heads were made.
+func (p *Puller) Recheck(ctx context.Context, now time.Time) (next time.Time, heads int, err error) {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	if err := p.loadWatched(ctx); err != nil {
+		return time.Time{}, 0, fmt.Errorf("recheck displaced files: %w", err)
+	}
+	var due int64
+	for n := p.watch.first; n < p.watch.next; n++ {
+		var rest []watched
+		changed := false
+		for i, w := range p.watch.batches[n] {
+			if err := ctx.Err(); err != nil {
+				rest = append(rest, p.watch.batches[n][i:]...)
+				break
+			}
+			before := w
+			again, head, err := p.recheck(ctx, &w, now)
+			if err != nil {
+				return time.Time{}, heads, fmt.Errorf("recheck displaced file of %q: %w", w.Name, err)
+			}
+			if head {
+				heads++
+			}
+			changed = changed || again == 0 || w.At != before.At
+			if again != 0 {
+				rest = append(rest, w)
+				if due == 0 || again < due {
+					due = again
+				}
+			}
+		}
+		p.watch.batches[n] = rest
+		if changed {
+			if err := p.storeBatch(ctx, n); err != nil {
+				return time.Time{}, heads, err
+			}
+		}
+	}
+	if err := p.dropWatched(ctx); err != nil {
+		return time.Time{}, heads, err
+	}
+	if due != 0 {
+		next = time.Unix(0, due)
+	}
+	return next, heads, ctx.Err()
+}
+
+// recheck looks at one file and returns when to look again, 0 for never.
+func (p *Puller) recheck(ctx context.Context, w *watched, now time.Time) (again int64, head bool, err error) {
+	info, err := p.fs.Lstat(w.Work)
+	if isGone(err) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	quiet := p.opt.Quiet.Nanoseconds()
+	if info.Size != w.Size || info.Mtime != w.Mtime {
+		w.Size, w.Mtime, w.At, w.Busy = info.Size, info.Mtime, now.UnixNano(), 0
+	}
+	wait := quiet << min(w.Busy, 5) // a program may keep its file open for days
+	if at := w.At + wait; now.UnixNano() < at {
+		return at, false, nil
+	}
+	if busy, err := p.fs.Busy(w.Work); err == nil && busy {
+		w.At, w.Busy = now.UnixNano(), w.Busy+1
+		return w.At + quiet<<min(w.Busy, 5), false, nil
+	}
+	was := index.Entry{Name: w.Name, Type: index.File, Blocks: decodeBlocks(w.Blocks), BlockSize: w.Class}
+	for _, b := range was.Blocks {
+		was.Size += int64(b.Size)
+	}
+	same, err := p.holds(ctx, w.Work, info, &was)
+	if err != nil || same {
+		return 0, false, err
+	}
+	if info.Kind != folderfs.File {
+		return 0, false, nil
+	}
+	head, err = p.lateHead(ctx, w, &was, now)
+	return 0, head, err
+}
+
+// lateHead makes a head of what was written after the file was displaced: a
+// version on top of the one displaced, beside whatever stands at the name.
+func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry, now time.Time) (bool, error) {
+	e, err := p.read(ctx, w.Work, w.Name, was)
+	if err != nil {
+		return false, err
+	}
+	work, err := p.renameWork(w.Work, e.Hash)
+	if err != nil {
+		return false, err
+	}
+	p.opt.OnEvent(Event{Kind: Saved, Name: w.Name, Work: work})
+	held, err := p.idx.Local(ctx, w.Name)
+	if err != nil || held == nil || p.opt.Direction == plan.ReceiveOnly || held.Flags&quietFlags != 0 {
+		return false, err // kept where it is
+	}
+	base, err := index.ParseVersion(w.Base)
+	if err != nil {
+		return false, err
+	}
+	state, _, err := p.idx.State(ctx, w.Name)
+	if err != nil {
+		return false, err
+	}
+	id, err := p.idx.Identity(ctx)
+	if err != nil {
+		return false, err
+	}
+	e.Version = base.Bump(id.Replica, now.Unix(), state.Versions()...)
+	e.ModifiedBy, e.Parent = id.Replica, base
+	if e.Version.Dominates(held.Entry.Version) {
+		return false, nil // nothing was placed over it after all
+	}
+	// It never stands at the path: it is recorded, and what stands there again.
+	stale, err := p.idx.Commit(ctx, []index.Change{
+		{Base: held.Entry.Version, Entry: e},
+		{Base: e.Version, Entry: held.Entry, Disk: held.Disk, Flags: held.Flags},
+	}, true)
+	if err == nil && len(stale) > 0 {
+		err = fmt.Errorf("index of %q changed meanwhile", w.Name)
+	}
+	return err == nil, err
+}
+
+// quietFlags are those of what is not announced.
+const quietFlags = index.Ignored | index.Unsupported | index.ReceiveOnlyChanged

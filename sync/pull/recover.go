@@ -1,0 +1,160 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// Report is what Recover found.
+type Report struct {
+	Finished  int            // steps that had been begun and were completed
+	TakenBack int            // steps that had been begun and were undone
+	Rescan    []string       // names to compare with the disk before they are trusted
+	Problems  []plan.Problem // what a person should look at
+}
+
+// runningKey is a setting that exists from Recover to Close.
+const runningKey = "pull.running"
+
+// Recover settles what an earlier run left behind: steps it had begun,
+// permissions it had lent, strange files in the work directory. If that run did
+// not end with Close the machine may have lost power: files that had changed
+// shortly before are then marked to be hashed again, whatever their facts say.
+// Call it before anything else uses the folder.
+func (p *Puller) Recover(ctx context.Context) (Report, error) {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	if err := p.recoverLent(ctx); err != nil {
+		return Report{}, fmt.Errorf("recover: %w", err)
+	}
+	rep, err := p.settle(ctx)
+	if err != nil {
+		return rep, err
+	}
+	if err := p.sweep(&rep); err != nil {
+		return rep, fmt.Errorf("recover: %w", err)
+	}
+	was, err := p.idx.Setting(ctx, runningKey)
+	if err != nil {
+		return rep, fmt.Errorf("recover: %w", err)
+	}
+	if was != nil {
+		if err := p.distrust(ctx, &rep); err != nil {
+			return rep, fmt.Errorf("recover: %w", err)
+		}
+	}
+	err = p.idx.SetSetting(ctx, runningKey, strconv.AppendInt(nil, p.opt.Now().Unix(), 10))
+	if err != nil {
+		return rep, fmt.Errorf("recover: %w", err)
+	}
+	return rep, nil
+}
+
+// Close notes that the folder's work has ended in good order. Call it last,
+// when nothing else is going on.
+func (p *Puller) Close(ctx context.Context) error {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	if p.unsettled {
+		return nil // the next start has to look
+	}
+	if err := p.idx.SetSetting(ctx, runningKey, nil); err != nil {
+		return fmt.Errorf("note the end of work: %w", err)
+	}
+	return nil
+}
+
+// stalePartial is the age after which a partial file that nobody went on with
+// is removed.
+const stalePartial = 30 * 24 * time.Hour
+
+// sweep looks through tmp, where nothing but our own files should be. What
+// cannot be ours is kept for a person to look at.
+func (p *Puller) sweep(rep *Report) error {
+	infos, err := p.fs.ReadDir(folderfs.TempDir)
+	if err != nil {
+		return err
+	}
+	old := p.opt.Now().Add(-stalePartial).UnixNano()
+	for i := range infos {
+		info := &infos[i]
+		name := folderfs.TempDir + "/" + info.Name
+		w, ours := folderfs.ParseWork(name)
+		switch {
+		case info.Kind == folderfs.Directory || info.Kind == folderfs.Other:
+		case !ours:
+			to, err := p.rescue(name)
+			if err != nil {
+				return err
+			}
+			rep.Problems = append(rep.Problems, plan.Problem{Name: to, Code: plan.CodeIO, Text: fmt.Sprintf(
+				"a file that is not labsync's was found in its work directory and is kept as %q; move it where it belongs, or delete it", to)})
+		case w.Kind == folderfs.Partial && info.Mtime < old:
+			if err := p.fs.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// distrustAge is how long a change may be in memory only: Linux writes it back
+// after 30 seconds, and needs a moment for it.
+const distrustAge = 60 * time.Second
+
+// distrust marks files that had changed shortly before the index was last
+// written: a loss of power may have left them empty, short or zero-filled
+// under facts that look right.
+func (p *Puller) distrust(ctx context.Context, rep *Report) error {
+	const page = 1000
+	var newest int64
+	var recent []*index.Held // changed within distrustAge of the newest look so far
+	changed := func(h *index.Held) int64 { return max(h.Disk.Mtime, h.Disk.Ctime) }
+	for after := ""; ; {
+		held, err := p.idx.Locals(ctx, "", after, page)
+		if err != nil {
+			return err
+		}
+		for i := range held {
+			h := &held[i]
+			newest = max(newest, h.Disk.Seen)
+			if h.Entry.Type == index.File && changed(h) >= newest-distrustAge.Nanoseconds() {
+				recent = append(recent, h)
+			}
+		}
+		if len(held) < page {
+			break
+		}
+		after = held[len(held)-1].Entry.Name
+	}
+	var changes []index.Change
+	for _, h := range recent {
+		if changed(h) < newest-distrustAge.Nanoseconds() {
+			continue
+		}
+		full, err := p.idx.Local(ctx, h.Entry.Name)
+		if err != nil || full == nil {
+			return errors.Join(err, ctx.Err())
+		}
+		rep.Rescan = append(rep.Rescan, h.Entry.Name)
+		changes = append(changes, index.Change{
+			Base: full.Entry.Version, Entry: full.Entry, Disk: full.Disk,
+			Flags: full.Flags | index.MustRescan, Quiet: full.Flags&quietFlags != 0,
+		})
+		if len(changes) == page {
+			if _, err := p.idx.Commit(ctx, changes, false); err != nil {
+				return err
+			}
+			changes = changes[:0]
+		}
+	}
+	_, err := p.idx.Commit(ctx, changes, true)
+	return err
+}

@@ -1,0 +1,187 @@
+package pull
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/internal/folderfs/memfs"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+func (w *world) recover() Report {
+	w.t.Helper()
+	w.restart()
+	rep, err := w.pull.Recover(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rep
+}
+
+func TestAStrangeFileInTheWorkDirectoryIsKept(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	if err := w.mem.User().Write(folderfs.TempDir+"/thesis.tex", []byte("whose?")); err != nil {
+		t.Fatal(err)
+	}
+	part := folderfs.Work{Key: "k", Kind: folderfs.Partial}.String()
+	if err := w.mem.User().Write(part, []byte("ours")); err != nil {
+		t.Fatal(err)
+	}
+	rep := w.recover()
+	if len(rep.Problems) != 1 || !strings.HasPrefix(rep.Problems[0].Name, folderfs.RecoverDir) || w.read(rep.Problems[0].Name) != "whose?" {
+		t.Errorf("report %+v", rep)
+	}
+	if w.read(part) != "ours" {
+		t.Error("a partial file is gone")
+	}
+}
+
+func TestAfterAnUncleanEndRecentFilesAreDistrusted(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	if rep := w.recover(); len(rep.Rescan) > 0 {
+		t.Errorf("a new folder: %+v", rep)
+	}
+	if err := w.mem.User().Write("recent", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mem.User().Write("old", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	w.scan("recent")
+	w.scan("old")
+	held, err := w.idx.Local(t.Context(), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held.Disk.Mtime, held.Disk.Ctime = held.Disk.Seen-3600e9, held.Disk.Seen-3600e9
+	if _, err := w.idx.Commit(t.Context(), []index.Change{{Base: held.Entry.Version, Entry: held.Entry, Disk: held.Disk}}, true); err != nil {
+		t.Fatal(err)
+	}
+	rep := w.recover()
+	if len(rep.Rescan) != 1 || rep.Rescan[0] != "recent" {
+		t.Errorf("after an unclean end: rescan %q", rep.Rescan)
+	}
+	if held, err = w.idx.Local(t.Context(), "recent"); err != nil || held.Flags&index.MustRescan == 0 {
+		t.Errorf("not flagged: %+v, %v", held, err)
+	}
+	if err := w.pull.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if rep := w.recover(); len(rep.Rescan) > 0 {
+		t.Errorf("after a clean end: rescan %q", rep.Rescan)
+	}
+}
+
+func TestAReadOnlyDirectoryThatWasSynchronisedIsNoObstacle(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	d := w.dirOf("d")
+	d.Mode = 0o555
+	w.announce(d, w.fileOf("d/a", []byte("old")))
+	denied := 0
+	asking := false
+	// As for anybody but root: a closed directory refuses what goes on in it.
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		if asking || op != memfs.OpRename && op != memfs.OpExchange || strings.HasSuffix(name, ".part") {
+			return nil
+		}
+		asking = true
+		defer func() { asking = false }()
+		if info, err := w.fs.Lstat("d"); err == nil && info.Mode&0o200 == 0 {
+			denied++
+			return syscall.EACCES
+		}
+		return nil
+	})
+	for _, o := range w.pullAll(w.decide()) {
+		if o.Status != plan.Done {
+			t.Errorf("outcome %+v, %+v", o, o.Problem)
+		}
+	}
+	info, err := w.fs.Lstat("d")
+	if err != nil || info.Mode != 0o555 || denied == 0 || w.read("d/a") != "old" {
+		t.Errorf("directory %+v, %v; denied %d times", info, err, denied)
+	}
+	w.mem.SetHook(nil)
+	w.atRest()
+	if text, err := w.idx.Setting(t.Context(), lentKey); err != nil || text != nil {
+		t.Errorf("still lent: %s, %v", text, err)
+	}
+}
+
+func TestWhatWasLentIsGivenBackAfterACrash(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	if err := w.mem.User().Mkdir("d"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.idx.SetSetting(t.Context(), lentKey, []byte(`[{"Dir":"d","Mode":365}]`)); err != nil {
+		t.Fatal(err)
+	}
+	w.recover()
+	if info, err := w.fs.Lstat("d"); err != nil || info.Mode != 0o555 {
+		t.Errorf("directory %+v, %v", info, err)
+	}
+}
+
+func TestADirectoryOfSomebodyElseIsAProblem(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("d/a", []byte("x")))
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		if op == memfs.OpMkdir {
+			return syscall.EACCES
+		}
+		return nil
+	})
+	outs := w.pullAll(w.decide())
+	if outs[0].Status != plan.Failed || outs[0].Problem.Code != plan.CodeReadOnly {
+		t.Errorf("outcome %+v, %+v", outs[0], outs[0].Problem)
+	}
+}
+
+func TestAnotherFileSystemInTheWayIsAProblem(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("a", []byte("x")))
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		if op == memfs.OpRename && !strings.HasSuffix(name, ".part") {
+			return syscall.EXDEV
+		}
+		return nil
+	})
+	outs := w.pullAll(w.decide())
+	if outs[0].Status != plan.Failed || outs[0].Problem.Code != plan.CodeCrossMount {
+		t.Errorf("outcome %+v, %+v", outs[0], outs[0].Problem)
+	}
+}
+
+func TestUsageCountsWhatWasDisplaced(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("a", []byte("12345")))
+	w.sync()
+	w.announce(w.fileOf("a", []byte("new")))
+	w.sync()
+	if u, err := w.pull.Usage(); err != nil || u != (Usage{Files: 1, Bytes: 5}) {
+		t.Errorf("usage %+v, %v", u, err)
+	}
+}
+
+func TestAReceiveOnlyFolderMakesNoVersionOfASave(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("a", []byte("old")))
+	w.sync()
+	var ev events
+	w.opt.OnEvent, w.opt.Direction = ev.on, plan.ReceiveOnly
+	w.opt.Fault = func(p string) error {
+		if p == "pull.exchange" {
+			return w.mem.User().Write("a", []byte("MINE"))
+		}
+		return nil
+	}
+	w.restart()
+	w.announce(w.fileOf("a", []byte("new")))
+	w.want(w.pullAll(w.decide()), plan.Done)
+	if w.versions("a") != 1 || ev.count(Saved) != 1 || !kept(everywhere(t, w.fs, ""), "MINE") {
+		t.Errorf("%d heads, %d told", w.versions("a"), ev.count(Saved))
+	}
+}

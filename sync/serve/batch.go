@@ -1,0 +1,218 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sort"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// batch is one call of Serve. It belongs to one goroutine.
+type batch struct {
+	*Server
+	ctx   context.Context
+	want  []Range
+	known map[string]*known
+	files map[string]folderfs.OpenFile
+	order []string // of files, the one opened first first
+
+	block  index.Hash // what buf holds, if filled
+	filled bool
+	buf    *[]byte
+	places map[index.Hash]index.BlockPlace // blocks found in other files; nil: not searched
+}
+
+// openFiles bounds the files of one batch.
+const openFiles = 16
+
+// known is what the index has of a name: the file held, and other versions
+// once they are asked for.
+type known struct {
+	refused  bool
+	path     string // on disk, "" if nothing is held
+	lists    []list
+	complete bool // all versions are in lists
+}
+
+// list is a block list and where each block begins.
+type list struct {
+	entry   index.Entry
+	offsets []int64
+	held    bool
+}
+
+func newList(e index.Entry, held bool) list {
+	l := list{entry: e, offsets: make([]int64, len(e.Blocks)), held: held}
+	var at int64
+	for i, b := range e.Blocks {
+		l.offsets[i] = at
+		at += int64(b.Size)
+	}
+	return l
+}
+
+// find returns the block that the range is a part of.
+func (l *list) find(r *Range) (b index.Block, start int64, ok bool) {
+	i := sort.Search(len(l.offsets), func(i int) bool { return l.offsets[i] > r.Offset }) - 1
+	if i < 0 {
+		return b, 0, false
+	}
+	b, start = l.entry.Blocks[i], l.offsets[i]
+	return b, start, b.Hash == r.Hash && r.Offset+int64(r.Size) <= start+int64(b.Size)
+}
+
+// answer returns the bytes of a range, valid until the next call.
+func (b *batch) answer(r *Range) ([]byte, error) {
+	if r.Size <= 0 || r.Size > MaxRange || r.Offset < 0 || r.Offset > 1<<62 || index.CheckName(r.Name) != nil {
+		return nil, ErrNoBlock
+	}
+	k, err := b.look(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	if k.refused {
+		return nil, ErrNoBlock
+	}
+	for i := range k.lists {
+		l := &k.lists[i]
+		block, start, ok := l.find(r)
+		if !ok || !l.held {
+			continue
+		}
+		if b.read(k.path, start, block) {
+			return b.part(r, start), nil
+		}
+		b.opt.OnMismatch(r.Name)
+	}
+	return b.elsewhere(k, r)
+}
+
+// part cuts the range out of the block in the buffer.
+func (b *batch) part(r *Range, start int64) []byte {
+	return (*b.buf)[r.Offset-start:][:r.Size]
+}
+
+// look asks the index about a name. The disk is not touched.
+func (b *batch) look(name string) (*known, error) {
+	if k := b.known[name]; k != nil {
+		return k, nil
+	}
+	k := &known{}
+	held, err := b.idx.Local(b.ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	const notAnnounced = index.Ignored | index.Unsupported | index.ReceiveOnlyChanged
+	switch {
+	case held == nil:
+		_, ok, err := b.idx.State(b.ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		k.refused = !ok
+	case held.Flags&notAnnounced != 0:
+		k.refused = true
+	case !held.Entry.Deleted && held.Entry.Type == index.File:
+		k.path = name
+		if held.Disk.Name != "" {
+			k.path = held.Disk.Name
+		}
+		k.lists = append(k.lists, newList(held.Entry, true))
+	}
+	b.known[name] = k
+	return k, nil
+}
+
+// versions adds the lists of the name's other heads.
+func (b *batch) versions(k *known, name string) error {
+	if k.complete {
+		return nil
+	}
+	k.complete = true
+	s, _, err := b.idx.State(b.ctx, name)
+	if err != nil {
+		return err
+	}
+	for i := range s.Heads {
+		e := &s.Heads[i].Entry
+		if e.Deleted || e.Type != index.File {
+			continue
+		}
+		full, err := b.idx.Head(b.ctx, name, e.Version)
+		if errors.Is(err, index.ErrNoVersion) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		k.lists = append(k.lists, newList(full, false))
+	}
+	return nil
+}
+
+// read fills the buffer with a block of a file, and reports whether it is it.
+func (b *batch) read(path string, at int64, block index.Block) bool {
+	if b.filled && b.block == block.Hash {
+		return true
+	}
+	b.filled = false
+	if block.Size <= 0 || block.Size > maxBlock {
+		return false
+	}
+	f := b.open(path)
+	if f == nil {
+		return false
+	}
+	p := b.buffer(int(block.Size))
+	if _, err := f.ReadAt(p, at); err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	b.filled, b.block = isBlock(p, block.Hash), block.Hash
+	return b.filled
+}
+
+func (b *batch) buffer(n int) []byte {
+	if b.buf == nil {
+		if p, ok := b.bufs.Get().(*[]byte); ok {
+			b.buf = p
+		} else {
+			b.buf = new([]byte)
+		}
+	}
+	if cap(*b.buf) < n {
+		*b.buf = make([]byte, n)
+	}
+	*b.buf = (*b.buf)[:n]
+	return *b.buf
+}
+
+func (b *batch) open(path string) folderfs.OpenFile {
+	if f := b.files[path]; f != nil {
+		return f
+	}
+	f, err := b.fs.Open(path)
+	if err != nil {
+		b.opt.Log.Debug("cannot open", "path", path, "err", err)
+		return nil
+	}
+	if len(b.order) == openFiles {
+		_ = b.files[b.order[0]].Close() // it was only read
+		delete(b.files, b.order[0])
+		b.order = b.order[1:]
+	}
+	b.files[path], b.order = f, append(b.order, path)
+	return f
+}
+
+func (b *batch) close() {
+	for _, path := range b.order {
+		_ = b.files[path].Close() // it was only read
+	}
+	const keep = 1 << 20 // larger buffers are rare and go back to the collector
+	if b.buf != nil && cap(*b.buf) <= keep {
+		b.bufs.Put(b.buf)
+	}
+}

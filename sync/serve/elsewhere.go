@@ -1,0 +1,113 @@
+package serve
+
+import (
+	"sync"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// elsewhere looks for a block that is not, or no longer, in the file asked for.
+func (b *batch) elsewhere(k *known, r *Range) ([]byte, error) {
+	if err := b.versions(k, r.Name); err != nil {
+		return nil, err
+	}
+	for i := range k.lists {
+		l := &k.lists[i]
+		block, start, ok := l.find(r)
+		if !ok {
+			continue
+		}
+		if b.filled && b.block == block.Hash {
+			return b.part(r, start), nil
+		}
+		found, err := b.search(block, l, start)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return b.part(r, start), nil
+		}
+	}
+	return nil, ErrNoBlock
+}
+
+// search tries the work files of a content, then other files with the block.
+func (b *batch) search(block index.Block, l *list, start int64) (bool, error) {
+	names, err := b.works.of(b.fs, l.entry.Hash)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		if b.read(name, start, block) {
+			return true, nil
+		}
+	}
+	if err := b.findBlocks(); err != nil {
+		return false, err
+	}
+	at, ok := b.places[block.Hash]
+	if !ok {
+		return false, nil
+	}
+	other, err := b.look(at.Name)
+	if err != nil || other.refused || other.path == "" {
+		return false, err
+	}
+	return b.read(other.path, at.Offset, block), nil
+}
+
+// findBlocks searches the index for the blocks of the whole batch, once: it
+// reads all of it.
+func (b *batch) findBlocks() error {
+	if b.places != nil {
+		return nil
+	}
+	b.places = map[index.Hash]index.BlockPlace{}
+	wanted := make(map[index.Hash]struct{}, len(b.want))
+	for i := range b.want {
+		wanted[b.want[i].Hash] = struct{}{}
+	}
+	return b.idx.FindBlocks(b.ctx, wanted, func(h index.Hash, at index.BlockPlace) { b.places[h] = at })
+}
+
+// works is a list of the work files by content, read anew when a directory has
+// changed.
+type works struct {
+	mu     sync.Mutex // guards what follows
+	mtimes [2]int64
+	byHash map[index.Hash][]string
+}
+
+// of returns the work files that may hold a content. None is believed: the
+// block read is checked.
+func (w *works) of(fs folderfs.Reader, content index.Hash) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	dirs := [2]string{folderfs.TempDir, folderfs.DisplacedDir}
+	var mtimes [2]int64
+	for i, dir := range dirs {
+		info, err := fs.Lstat(dir)
+		if err != nil {
+			return nil, err
+		}
+		mtimes[i] = info.Mtime
+	}
+	if w.byHash == nil || mtimes != w.mtimes {
+		byHash := map[index.Hash][]string{}
+		for _, dir := range dirs {
+			infos, err := fs.ReadDir(dir)
+			if err != nil {
+				return nil, err
+			}
+			for i := range infos {
+				name := dir + "/" + infos[i].Name
+				if f, ok := folderfs.ParseWork(name); ok && f.Kind != folderfs.Partial && infos[i].Kind == folderfs.File {
+					byHash[f.Hash] = append(byHash[f.Hash], name)
+				}
+			}
+		}
+		w.byHash, w.mtimes = byHash, mtimes
+	}
+	return w.byHash[content], nil
+}
