@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
 )
 
@@ -129,11 +130,15 @@ func sameEntry(a, b *index.Entry) bool {
 	return a.Deleted == b.Deleted && a.Type == b.Type && a.SameContent(b) && a.SameMeta(b)
 }
 
-// Revive returns the change that keeps a directory alive although every head
-// deletes it: it holds something that its deleter did not know of.
-func Revive(s *index.State, by Author) index.Change {
+// Revive returns the change that keeps a directory alive although the heads
+// delete it or put something else in its place: it holds something that their
+// authors did not know of. What has to give way to it is kept as a sibling.
+// The siblings' blocks are for the caller to fill in.
+func Revive(f *Facts, by Author) index.Change {
+	s := &f.State
 	c := index.Change{Base: s.Local.Entry.Version, Entry: s.Local.Entry, Disk: s.Local.Disk, Heads: s.Versions()}
 	c.Entry.Deleted = false
+	c.Derived = siblings(f, conflict.Join(s.Entries()))
 	assert(&c.Entry, s, by)
 	return c
 }

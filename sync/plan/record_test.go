@@ -96,7 +96,7 @@ func TestReviveDominatesTheDeletion(t *testing.T) {
 	dir := directory(2, c(2, 50))
 	dead := gone(dir, 3, c(2, 50), c(3, 2000))
 	s := state(&dir, 0, dead)
-	ch := Revive(&s, me)
+	ch := Revive(&Facts{State: s}, me)
 	if ch.Entry.Deleted || ch.Entry.Version.Compare(dead.Version) != index.After || ch.Entry.ModifiedBy != 1 {
 		t.Fatalf("revived as %+v", ch.Entry)
 	}

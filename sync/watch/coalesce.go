@@ -8,11 +8,11 @@ import (
 
 // The times and numbers that shape settling. See doc.go.
 const (
-	saveQuiet  = 12 * time.Millisecond // without another event, a save is over
-	lull       = time.Second           // without another event, a name starts afresh
-	maxQuiet   = 2 * time.Second       // asked of a name that keeps changing
-	maxSettle  = 4 * time.Second       // a name is delivered after that, quiet or not
-	burstNames = 16                    // more names without a break of burstQuiet are a burst
+	saveQuiet  = 12 * time.Millisecond  // without another event, a save is over
+	lull       = 300 * time.Millisecond // without another event, a name starts afresh
+	maxQuiet   = 2 * time.Second        // asked of a name that keeps changing
+	maxSettle  = 4 * time.Second        // a name is delivered after that, quiet or not
+	burstNames = 16                     // more names without a break of burstQuiet are a burst
 	burstQuiet = 50 * time.Millisecond
 	maxBurst   = 500 * time.Millisecond
 	crowd      = 500     // names pending in one directory become a subtree

@@ -1,0 +1,197 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/labsync/labsync/conflict"
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/sync/chunk"
+	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/plan"
+	"github.com/labsync/labsync/sync/pull"
+	"github.com/labsync/labsync/sync/scan"
+	"github.com/labsync/labsync/sync/serve"
+	"github.com/labsync/labsync/sync/watch"
+)
+
+// Options are what a folder is run with.
+type Options struct {
+	FS    folderfs.Writer
+	Index index.Store
+	// Root is the folder's path, for file events and messages only.
+	Root      string
+	Direction plan.Direction
+	Policy    chunk.Policy
+	// Rescan is how often all is scanned unasked, 0 for never.
+	Rescan time.Duration
+	// Rules are the ignore rules that hold on this device whatever travels.
+	Rules []string
+	// PreviousRoot is the device number that the root's file system had when
+	// the index was last in use, 0 if none is known.
+	PreviousRoot uint64
+
+	// Source finds devices to fetch from.
+	Source pull.Source
+	// Send announces a page of updates to a device; last is the highest
+	// sequence of ours.
+	Send func(ctx context.Context, to device.ID, updates []index.Update, last int64) error
+	// Author tells who a replica stands for.
+	Author func(index.Replica) conflict.Author
+	// Tell is told what happens, from any goroutine.
+	Tell func(Happening)
+	// Fault is called at failpoints; see sync/pull.
+	Fault func(point string) error
+	Log   *slog.Logger
+}
+
+// Folder runs one folder. Its methods may be called from any goroutine. Those
+// that deliver something fail with ErrStopped when Run has ended.
+type Folder struct {
+	opt     Options
+	engine  *engine.Engine
+	scan    *scan.Scanner
+	pull    *pull.Puller
+	serve   *serve.Server
+	rules   *rules
+	watcher *watch.Watcher
+
+	watching watching
+	events   chan engine.Event
+	queries  chan func()
+	stopped  chan struct{} // closed when Run has ended
+	store    *lane
+	acks     acks
+	meters   meters
+	timer    *time.Timer
+	group    *errgroup.Group
+}
+
+// ErrStopped tells that the folder is not running any more.
+var ErrStopped = errors.New("folder is stopped")
+
+// New returns a folder that is ready to run once.
+func New(o Options) *Folder {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Tell == nil {
+		o.Tell = func(Happening) {}
+	}
+	f := &Folder{
+		opt: o, events: make(chan engine.Event), queries: make(chan func()),
+		stopped: make(chan struct{}), store: newLane(),
+	}
+	f.rules = newRules(o.Rules)
+	f.scan = scan.New(o.FS, o.Index, scan.Options{
+		Policy: o.Policy, Ignore: f.rules.match, Parallel: Parallel(scanners()), Spawn: func(g func()) { go g() },
+		PreviousRoot: o.PreviousRoot, Log: o.Log,
+	})
+	f.pull = pull.New(o.FS, o.Index, o.Source, pull.Options{
+		Parallel: Parallel(pullers), Fault: o.Fault, OnEvent: f.pulled, Policy: o.Policy, Direction: o.Direction, Log: o.Log,
+	})
+	f.serve = serve.New(o.FS, o.Index, serve.Options{OnMismatch: f.mismatch, Log: o.Log})
+	f.watcher = watch.New(o.Root, watch.Options{FS: o.FS, Ignore: f.rules.match, Log: o.Log})
+	return f
+}
+
+// Run recovers what an earlier run left behind and keeps the folder in sync
+// until ctx ends or the folder cannot go on: its root is gone, or its index
+// cannot be read or written.
+func (f *Folder) Run(ctx context.Context) error {
+	defer close(f.stopped)
+	if err := f.open(ctx); err != nil {
+		return err
+	}
+	group, work := errgroup.WithContext(ctx)
+	f.group = group
+	f.timer = time.NewTimer(time.Hour)
+	defer f.timer.Stop()
+	group.Go(func() error { return f.store.run(work) })
+	group.Go(func() error { return f.watch(work) })
+	group.Go(func() error { return f.loop(work) })
+	if err := group.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return f.pull.Close(context.WithoutCancel(ctx))
+}
+
+// open brings folder and index into order before anything else uses them.
+func (f *Folder) open(ctx context.Context) error {
+	report, err := f.pull.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("recover what the last run left: %w", err)
+	}
+	f.recovered(report)
+	who, err := f.opt.Index.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.rules.load(ctx, f.opt.FS, f.opt.Index); err != nil {
+		return err
+	}
+	caps := f.opt.FS.Capabilities()
+	f.engine = engine.New(engine.Options{
+		Index: f.opt.Index, Replica: func() index.Replica { return who.Replica },
+		Direction: f.opt.Direction, Rescan: f.opt.Rescan, Author: f.opt.Author, Ignored: f.rules.match,
+		Limits: plan.Limits{NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes},
+	})
+	return nil
+}
+
+// loop is the only user of the engine.
+func (f *Folder) loop(ctx context.Context) error {
+	who, err := f.opt.Index.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.step(ctx, engine.Started{Sequence: who.Sequence}); err != nil {
+		return err
+	}
+	for {
+		var err error
+		select {
+		case ev := <-f.events:
+			err = f.step(ctx, ev)
+		case query := <-f.queries:
+			query()
+		case <-f.timer.C:
+			err = f.step(ctx, engine.Tick{})
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (f *Folder) step(ctx context.Context, ev engine.Event) error {
+	effects, err := f.engine.Step(ctx, time.Now(), ev)
+	if err != nil {
+		return err
+	}
+	for _, effect := range effects {
+		f.begin(ctx, effect)
+	}
+	return nil
+}
+
+// post delivers an event to the loop. It must not be called by the loop.
+func (f *Folder) post(ctx context.Context, ev engine.Event) error {
+	select {
+	case f.events <- ev:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.stopped:
+		return ErrStopped
+	}
+}

@@ -1,0 +1,63 @@
+package drive
+
+import (
+	"context"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/serve"
+)
+
+// PeerUp tells that a device is connected and shares the folder. known is the
+// highest sequence of ours that it has.
+func (f *Folder) PeerUp(ctx context.Context, d device.ID, known int64) error {
+	return f.post(ctx, engine.PeerUp{Device: d, Known: known})
+}
+
+// PeerDown tells that a device is gone.
+func (f *Folder) PeerDown(ctx context.Context, d device.ID) error {
+	return f.post(ctx, engine.PeerDown{Device: d})
+}
+
+// Announced takes what a device announces and returns when it is recorded. At
+// most one call for a device may be under way.
+func (f *Folder) Announced(ctx context.Context, d device.ID, updates []index.Update) error {
+	recorded := f.acks.expect(d)
+	if err := f.post(ctx, engine.Received{Device: d, Updates: updates}); err != nil {
+		return err
+	}
+	return f.await(ctx, recorded)
+}
+
+// Serve answers a batch of a device's requests; see serve.Server.
+func (f *Folder) Serve(ctx context.Context, want []serve.Range, reply func(i int, data []byte, err error) error) error {
+	return f.serve.Serve(ctx, want, reply)
+}
+
+// mismatch lets a file be scanned that is not what the index says. Requests do
+// not wait for it.
+func (f *Folder) mismatch(name string) {
+	f.store.add(func(ctx context.Context) error {
+		return f.post(ctx, engine.Changed{Scopes: []engine.Scope{{Name: name}}})
+	})
+}
+
+// Rescan compares names, and all that is below them, with the index. None
+// stands for the whole folder.
+func (f *Folder) Rescan(ctx context.Context, names ...string) error {
+	ev := engine.Changed{}
+	for _, name := range names {
+		ev.Scopes = append(ev.Scopes, engine.Scope{Name: name, Recursive: true})
+	}
+	if len(names) == 0 {
+		ev.Scopes = []engine.Scope{{Recursive: true}}
+	}
+	return f.post(ctx, ev)
+}
+
+// Override sets what is here over what other devices have.
+func (f *Folder) Override(ctx context.Context) error { return f.post(ctx, engine.Override{}) }
+
+// Revert takes back what was changed here in a receive-only folder.
+func (f *Folder) Revert(ctx context.Context) error { return f.post(ctx, engine.Revert{}) }

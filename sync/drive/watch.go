@@ -1,0 +1,68 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/plan"
+	"github.com/labsync/labsync/sync/watch"
+)
+
+// codeUnwatched is the code of directories that are only scanned.
+const codeUnwatched = "unwatched"
+
+// watching is what is known of the watcher.
+type watching struct {
+	mu        sync.Mutex // guards all below
+	runs      bool
+	problem   string
+	unwatched []string
+}
+
+func (w *watching) note(b watch.Batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.runs, w.problem, w.unwatched = true, b.Problem, b.Unwatched
+}
+
+func (w *watching) state() (runs bool, problems []plan.Problem) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.problem != "" {
+		name := ""
+		if len(w.unwatched) > 0 {
+			name = w.unwatched[0]
+		}
+		problems = append(problems, plan.Problem{Name: name, Code: codeUnwatched, Text: w.problem})
+	}
+	return w.runs && w.problem == "", problems
+}
+
+// watch feeds file events to the engine.
+func (f *Folder) watch(ctx context.Context) error {
+	err := f.watcher.Run(ctx, func(b watch.Batch) error {
+		f.watching.note(b)
+		ev := engine.Changed{}
+		for _, name := range b.Names {
+			ev.Scopes = append(ev.Scopes, engine.Scope{Name: name})
+		}
+		for _, name := range b.Subtrees {
+			ev.Scopes = append(ev.Scopes, engine.Scope{Name: name, Recursive: true})
+		}
+		if len(ev.Scopes) == 0 {
+			return nil
+		}
+		return f.post(ctx, ev)
+	})
+	if errors.Is(err, folderfs.ErrRootGone) {
+		return fmt.Errorf("%w %s: %w", ErrRoot, f.opt.Root, err)
+	}
+	return err
+}
+
+// setWatchRules lets the watcher go by the ignore rules in force.
+func (f *Folder) setWatchRules() { f.watcher.SetIgnore(f.rules.match) }

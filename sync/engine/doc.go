@@ -1,0 +1,30 @@
+// Package engine is the state machine of one folder: Step takes an event and
+// returns the effects that follow from it. It starts no goroutine, reads no
+// clock, draws no random number and does no I/O but reading the index as it
+// stood after the last completed effect. Time comes with each event. One order
+// of events gives one order of effects, to the byte: that is what lets the
+// simulator replay a failure from its seed.
+//
+// sync/drive runs the effects with goroutines, the simulator runs them one
+// after another in an order of its choosing. Both feed the ends back as events.
+//
+// What the engine holds is queue and phase only:
+//
+//   - scanning: which parts of the folder to compare with the index (scan.go);
+//   - peers: how much of our index each connected device has been sent (peers.go);
+//   - planning: how far the pass over the names that wait has come (planning.go);
+//   - work: which names are being fetched or placed, and which failed (work.go).
+//
+// The queue of names that wait is the index itself (index.Dirty): a plan for
+// the whole tree is never in memory.
+//
+// # Rules
+//
+// A name is placed only while no scan result for it can be recorded, and a scan
+// result is recorded only against the version it was compared with: the echo of
+// our own placement never becomes a local edit, and an edit made during a pull
+// is never overwritten by a plan that did not know of it.
+//
+// Nothing is placed before the first scan has ended. Deletions wait until
+// creations and moves are done, directories until what is in them is.
+package engine

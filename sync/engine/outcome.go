@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// committed ends a commit. What was stale is compared with the disk again, and
+// a sweep goes on.
+func (e *Engine) committed(ev Committed) {
+	for _, name := range ev.Stale {
+		e.scanning.add(Scope{Name: name})
+	}
+	e.work.committed(ev.ID)
+	e.cycle.again = true
+	e.sweep.committed(ev.ID)
+}
+
+// fetched decides again about each name that was assembled: only if the same
+// still has to be done it is placed.
+func (e *Engine) fetched(ctx context.Context, ev Fetched) error {
+	w := &e.work
+	members, ok := w.groups[ev.ID]
+	if !ok {
+		return nil
+	}
+	delete(w.groups, ev.ID)
+	if first := w.actions[members[0]]; isBig(&first) {
+		w.big--
+	} else {
+		w.fetches--
+	}
+	for i := range ev.Outcomes {
+		o := &ev.Outcomes[i]
+		was := w.end(o.Name)
+		if o.Status != plan.Done {
+			if err := e.ended(ctx, &was, o); err != nil {
+				return err
+			}
+			continue
+		}
+		s, _, err := e.Index.State(ctx, o.Name)
+		if err != nil {
+			return err
+		}
+		a, err := e.decideAgain(ctx, &s, &was)
+		if err != nil {
+			return err
+		}
+		if !a.Same(&was) || e.work.stages[a.Name] != 0 || e.work.records(a.Name) {
+			e.cycle.again = true
+			continue
+		}
+		e.enqueue(&a)
+	}
+	return nil
+}
+
+// decideAgain decides about a name in the way it was decided before.
+func (e *Engine) decideAgain(ctx context.Context, s *index.State, was *plan.Action) (plan.Action, error) {
+	if was.Revert {
+		return e.decideRevert(s), nil
+	}
+	return e.decide(ctx, s)
+}
+
+// placed ends a placement.
+func (e *Engine) placed(ctx context.Context, ev Placed) error {
+	w := &e.work
+	if ev.ID != w.place {
+		return nil
+	}
+	delete(w.groups, ev.ID)
+	w.place = 0
+	for i := range ev.Outcomes {
+		o := &ev.Outcomes[i]
+		was := w.end(o.Name)
+		if o.Status == plan.Failed && hasCode(o, plan.CodeNotEmpty) && was.Have != nil && was.Have.Entry.Type == index.Directory {
+			if err := e.notEmpty(ctx, &was, o); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := e.ended(ctx, &was, o); err != nil {
+			return err
+		}
+	}
+	e.recheck = earliest(e.recheck, e.now.Add(recheckAfter))
+	return nil
+}
+
+// recheckAfter is how long after a placement displaced files are looked at.
+const recheckAfter = 3 * time.Second
+
+// ended takes note of how the work on one name went. A directory that has to
+// be compared again may be another one than the one held, made anew after
+// somebody took that away: what was in it is looked at too.
+func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
+	for _, name := range o.Rescan {
+		e.scanning.add(Scope{Name: name, Recursive: true})
+	}
+	if hasCode(o, plan.CodeNoSource) {
+		return e.noSource(ctx, o)
+	}
+	switch o.Status {
+	case plan.Done:
+		e.work.succeed(o.Name)
+		e.cycle.progress, e.cycle.again = true, true
+	case plan.Stale:
+		e.cycle.again = true
+		if !e.work.stale[o.Name] {
+			e.work.stale[o.Name] = true // once is usual
+			break
+		}
+		e.work.postpone(e.now, o.Name, nil)
+	case plan.Unscanned:
+		e.scanning.add(Scope{Name: o.Name})
+		e.work.wait(e.now, o.Name, onScan, nil)
+	case plan.Postponed:
+		e.work.postpone(e.now, o.Name, o.Problem)
+	case plan.Differs:
+		e.work.differs[o.Name] = append(e.work.differs[o.Name], was.Along)
+		e.cycle.again = true
+	case plan.Failed:
+		e.work.fail(e.now, o.Name, o.Problem)
+		if hasCode(o, plan.CodeNoSpace) {
+			e.work.rest = e.now.Add(diskFull)
+		}
+	}
+	return nil
+}
+
+func hasCode(o *plan.Outcome, code string) bool { return o.Problem != nil && o.Problem.Code == code }
+
+// noSource leaves a name alone that no connected device could send. Another
+// device, or news of the name, lets it be tried again before its time.
+//
+// A sibling that nobody announces was derived here from a head that may have
+// been superseded before anyone placed it: its bytes may be nowhere any more.
+// It is settled until somebody announces it, which is what every device does
+// that places it.
+func (e *Engine) noSource(ctx context.Context, o *plan.Outcome) error {
+	s, _, err := e.Index.State(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case derivedOnly(&s):
+		commit := Commit{ID: e.newID(), Settled: []index.Settled{{Name: o.Name, Heads: s.Versions()}}}
+		e.work.notes[commit.ID] = true
+		e.commit(commit)
+		e.work.succeed(o.Name)
+		e.derived[o.Name] = true
+	case len(e.peers) == 0:
+		e.work.wait(e.now, o.Name, onTime, nil) // nobody to ask is no problem of this file
+	default:
+		e.work.fail(e.now, o.Name, o.Problem)
+	}
+	return nil
+}
+
+// derivedOnly reports whether no device announces any head of a name.
+func derivedOnly(s *index.State) bool {
+	for i := range s.Heads {
+		if s.Heads[i].Ours || len(s.Heads[i].Devices) > 0 {
+			return false
+		}
+	}
+	return s.Local == nil
+}
+
+// notEmpty decides about a directory that is to go, or to give way to a file,
+// and holds something. What the index does not know yet is scanned first. A
+// live entry in it means that its deleter did not know of that: the directory
+// stays and everybody learns so. With nothing but ignored names in it, it stays
+// here only.
+func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
+	first := e.work.failures[o.Name].tries == 0
+	if first {
+		e.scanning.add(Scope{Name: o.Name, Recursive: true})
+		e.work.wait(e.now, o.Name, onScan, nil)
+		return nil
+	}
+	s, _, err := e.Index.State(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	if s.Local == nil || s.Local.Entry.Deleted || s.Local.Entry.Type != index.Directory {
+		e.cycle.again = true
+		return nil
+	}
+	live, pending, err := e.below(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case live:
+		return e.revive(ctx, &s)
+	case pending || e.scanning.busy():
+		e.work.postpone(e.now, o.Name, o.Problem)
+	case was.Op == plan.Rmdir:
+		e.commit(Commit{ID: e.newID(), Changes: []index.Change{plan.Keep(&s, was)}})
+		e.work.succeed(o.Name)
+	default: // a file cannot stand where ignored names are
+		e.work.fail(e.now, o.Name, o.Problem)
+	}
+	return nil
+}
+
+// revive keeps a directory that the heads take away.
+func (e *Engine) revive(ctx context.Context, s *index.State) error {
+	f := e.facts(s)
+	c := plan.Revive(&f, e.author())
+	var err error
+	if c.Derived, err = e.siblingsWithBlocks(ctx, s.Name, c.Derived, c.Heads); err != nil {
+		return err
+	}
+	e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
+	e.work.succeed(s.Name)
+	return nil
+}
+
+// below looks at what is held below a directory: whether something there is to
+// stay, and whether something is still to go.
+func (e *Engine) below(ctx context.Context, dir string) (live, pending bool, err error) {
+	held, err := e.Index.Locals(ctx, dir, dir, pageNames)
+	if err != nil {
+		return false, false, err
+	}
+	for i := range held {
+		if held[i].Flags&index.Ignored != 0 {
+			continue
+		}
+		s, _, err := e.Index.State(ctx, held[i].Entry.Name)
+		if err != nil {
+			return false, false, err
+		}
+		if s.Dirty == index.DirtyGone || s.Dirty == index.DirtyGoneDirectory {
+			pending = true
+			continue
+		}
+		return true, pending, nil
+	}
+	return false, pending, nil
+}
+
+func (s *scanning) busy() bool { return s.running != 0 || len(s.pending) > 0 }

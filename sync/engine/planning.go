@@ -1,0 +1,304 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// pageNames is how many names are decided at a time.
+const pageNames = 1000
+
+// cycle is one walk over the names that wait: creations and changes, then
+// deletions of files, then of directories. A walk begins when something may
+// have become possible and ends when every name has been looked at once.
+type cycle struct {
+	again    bool // something has changed since the walk began
+	walking  bool
+	pass     index.Dirty
+	after    string
+	progress bool // something was done in this walk
+	began    time.Time
+	rewalks  int // how often the first pass was begun anew
+}
+
+// maxRewalks bounds how long changes that go on arriving put deletions off.
+const maxRewalks = 20
+
+// The new name of a rename waits for the deletion of the old one: patience
+// after the last announcement, and maxPatience after the walk began.
+const (
+	patience    = 2 * time.Second
+	maxPatience = 30 * time.Second
+)
+
+// planNext goes on with the walk as far as the bounds of work allow.
+func (e *Engine) planNext(ctx context.Context) error {
+	c := &e.cycle
+	for e.mayPlan() {
+		if !c.walking {
+			if !c.again {
+				break
+			}
+			*c = cycle{walking: true, pass: index.DirtyLive, began: e.now}
+		}
+		page, err := e.Index.Dirty(ctx, c.pass, c.after, pageNames)
+		if err != nil {
+			return err
+		}
+		if len(page) > 0 {
+			c.after = page[len(page)-1].Name
+			if err := e.decidePage(ctx, page); err != nil {
+				return err
+			}
+		}
+		if len(page) == pageNames {
+			continue
+		}
+		if !e.work.idle() {
+			break // the next pass builds on what is under way
+		}
+		halves := !e.deferred.IsZero()
+		switch {
+		case c.pass == index.DirtyLive && c.again && (halves || c.rewalks < maxRewalks):
+			c.again, c.after, e.deferred = false, "", time.Time{}
+			c.rewalks++
+			continue
+		case c.pass == index.DirtyLive && halves:
+			e.fetchNext()
+			return nil // deletions would take away what is to be renamed
+		}
+		e.nextPass()
+	}
+	e.fetchNext()
+	e.placeNext()
+	return nil
+}
+
+// mayPlan reports whether more names may be taken up.
+func (e *Engine) mayPlan() bool {
+	w := &e.work
+	return e.scanning.ended && w.rest.IsZero() && len(w.unfetched) == 0 &&
+		len(w.queue) < groupFiles && len(w.failures) < maxFailures && !e.sweep.active()
+}
+
+func (e *Engine) nextPass() {
+	c := &e.cycle
+	c.after = ""
+	if c.pass < index.DirtyGoneDirectory {
+		c.pass++
+		return
+	}
+	c.walking = false
+	e.work.walked()
+	if c.progress && e.work.happened(onProgress) {
+		c.again = true
+	}
+}
+
+// decidePage decides a page of names and begins what follows.
+func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
+	commit := Commit{}
+	var fetch []plan.Action
+	for i := range page {
+		s := &page[i]
+		if e.work.stages[s.Name] != 0 || e.work.records(s.Name) || e.work.rests(s.Name, e.now) {
+			continue
+		}
+		a, err := e.decide(ctx, s)
+		if err != nil {
+			return err
+		}
+		switch {
+		case a.Op == plan.Settle:
+			commit.Settled = append(commit.Settled, index.Settled{Name: s.Name, Heads: a.Heads})
+		case a.Op == plan.Note:
+			change, err := e.note(ctx, &a)
+			if err != nil {
+				return err
+			}
+			commit.Changes = append(commit.Changes, change)
+		case a.Op == plan.Defer:
+			e.deferred = e.patientUntil()
+		case a.Op == plan.Wait:
+			e.work.wait(e.now, s.Name, onProgress, &plan.Problem{Name: s.Name, Code: plan.CodeUnheld, Text: a.Name + " cannot be kept here: " + a.Why + "; rename it on another device."})
+		case a.Fetches():
+			e.work.begin(&a, fetching)
+			fetch = append(fetch, a)
+		default:
+			e.enqueue(&a)
+		}
+	}
+	if len(commit.Settled)+len(commit.Changes) > 0 {
+		commit.ID = e.newID()
+		e.work.notes[commit.ID] = true
+		e.commit(commit)
+	}
+	e.fetch(fetch)
+	return nil
+}
+
+// decide gathers the facts of a name and asks plan.
+func (e *Engine) decide(ctx context.Context, s *index.State) (plan.Action, error) {
+	f := plan.Facts{
+		State: *s, Differs: e.work.differs[s.Name],
+		Direction: e.Direction, Limits: e.Limits, Author: e.Author,
+		Patient: e.now.Before(e.patientUntil()),
+	}
+	if e.Ignored != nil && len(s.Heads) > 0 {
+		f.Ignored = e.Ignored(s.Name, s.Heads[0].Entry.Type == index.Directory)
+	}
+	if from := renamedFrom(s); from != "" && e.work.stages[from] == 0 && !e.work.records(from) {
+		source, ok, err := e.Index.State(ctx, from)
+		if err != nil {
+			return plan.Action{}, err
+		}
+		if ok {
+			f.From = &source
+		}
+	}
+	return plan.Decide(&f), nil
+}
+
+func (e *Engine) facts(s *index.State) plan.Facts {
+	return plan.Facts{
+		State: *s, Differs: e.work.differs[s.Name],
+		Direction: e.Direction, Limits: e.Limits, Author: e.Author,
+	}
+}
+
+func (e *Engine) patientUntil() time.Time {
+	return earliest(e.heard.Add(patience), e.cycle.began.Add(maxPatience))
+}
+
+func renamedFrom(s *index.State) string {
+	for i := range s.Heads {
+		if from := s.Heads[i].Entry.RenamedFrom; from != "" && from != s.Name {
+			return from
+		}
+	}
+	return ""
+}
+
+// note is the change of an action that needs nothing on disk.
+func (e *Engine) note(ctx context.Context, a *plan.Action) (index.Change, error) {
+	c := index.Change{Base: a.Base(), Heads: a.Heads, Quiet: a.Quiet}
+	if a.Have != nil {
+		c.Disk, c.Flags = a.Have.Disk, a.Have.Flags
+	}
+	var err error
+	if c.Entry, err = index.WithBlocks(ctx, e.Index, a.Want, a.Heads); err != nil {
+		return c, err
+	}
+	c.Derived, err = e.siblingsWithBlocks(ctx, a.Name, a.Derived, a.Heads)
+	return c, err
+}
+
+// siblingsWithBlocks fills in the block lists of siblings, which the index has
+// under the name that they lost.
+func (e *Engine) siblingsWithBlocks(ctx context.Context, name string, siblings []index.Entry, heads []index.Version) ([]index.Entry, error) {
+	var out []index.Entry
+	for _, s := range siblings {
+		own := s.Name
+		s.Name = name
+		s, err := index.WithBlocks(ctx, e.Index, s, heads)
+		if err != nil {
+			return nil, err
+		}
+		s.Name = own
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// fetch groups files to be assembled: big ones go alone, small ones together.
+func (e *Engine) fetch(actions []plan.Action) {
+	w := &e.work
+	var group []plan.Action
+	var size int64
+	flush := func() {
+		if len(group) > 0 {
+			w.unfetched = append(w.unfetched, group)
+		}
+		group, size = nil, 0
+	}
+	for _, a := range actions {
+		if isBig(&a) {
+			w.unfetched = append(w.unfetched, []plan.Action{a})
+			continue
+		}
+		if len(group) == groupFiles || size+a.Want.Size > groupBytes {
+			flush()
+		}
+		group, size = append(group, a), size+a.Want.Size
+	}
+	flush()
+}
+
+func isBig(a *plan.Action) bool { return a.Want.Size >= bigFile }
+
+// fetchNext begins to assemble as many groups as may be under way.
+func (e *Engine) fetchNext() {
+	w := &e.work
+	waiting := w.unfetched[:0]
+	for _, group := range w.unfetched {
+		slots, limit := &w.fetches, maxGroups
+		if isBig(&group[0]) {
+			slots, limit = &w.big, maxBig
+		}
+		if *slots == limit || !w.rest.IsZero() {
+			waiting = append(waiting, group)
+			continue
+		}
+		*slots++
+		f := Fetch{ID: e.newID(), Actions: group}
+		w.groups[f.ID] = names(group)
+		e.emit(f)
+	}
+	w.unfetched = waiting
+}
+
+func names(actions []plan.Action) []string {
+	out := make([]string, len(actions))
+	for i := range actions {
+		out[i] = actions[i].Name
+	}
+	return out
+}
+
+// enqueue lets an action wait for its turn to be placed.
+func (e *Engine) enqueue(a *plan.Action) {
+	e.work.begin(a, queued)
+	e.work.queue = append(e.work.queue, *a)
+}
+
+// placeNext places the next group.
+func (e *Engine) placeNext() {
+	w := &e.work
+	if w.place != 0 || len(w.queue) == 0 || !w.rest.IsZero() {
+		return
+	}
+	n := min(len(w.queue), groupFiles)
+	var group []plan.Action
+	for i := range w.queue[:n] {
+		a := &w.queue[i]
+		if w.records(a.Name) || a.Op == plan.Move && w.records(a.From.Entry.Name) {
+			w.end(a.Name) // a scan has found something since
+			e.cycle.again = true
+			continue
+		}
+		group = append(group, *a)
+	}
+	w.queue = w.queue[n:]
+	if len(group) == 0 {
+		return
+	}
+	w.place = e.newID()
+	for i := range group {
+		w.begin(&group[i], placing)
+	}
+	w.groups[w.place] = names(group)
+	e.emit(Place{ID: w.place, Actions: group})
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// scanning is what is known of the comparison of disk and index.
+type scanning struct {
+	pending []Scope              // not yet begun, in order of arrival
+	running ID                   // the scan under way, 0 for none
+	scopes  []Scope              // its scopes
+	ended   bool                 // the first scan of all has ended
+	retry   time.Time            // when to try a failed scan again
+	later   map[string]time.Time // names that were still changing
+	full    time.Time            // when the next scan of all is due
+	failure error
+}
+
+// settleAgain is how long a name that changed while it was read is left alone.
+const settleAgain = 200 * time.Millisecond
+
+// scanRetry is how long a failed scan waits.
+const scanRetry = 10 * time.Second
+
+// maxScopes bounds the queue: beyond it everything is scanned at once.
+const maxScopes = 10_000
+
+func (s *scanning) add(scopes ...Scope) {
+	for _, sc := range scopes {
+		if !slices.Contains(s.pending, sc) || len(s.pending) > 64 {
+			s.pending = append(s.pending, sc)
+		}
+	}
+	if len(s.pending) > maxScopes {
+		s.pending = []Scope{{Recursive: true}}
+	}
+}
+
+func (s *scanning) tick(now time.Time) {
+	if !s.retry.IsZero() && !s.retry.After(now) {
+		s.retry = time.Time{}
+		s.add(Scope{Recursive: true})
+	}
+	if !s.full.IsZero() && !s.full.After(now) {
+		s.full = time.Time{}
+		s.add(Scope{Recursive: true})
+	}
+	var due []string
+	for name, at := range s.later {
+		if !at.After(now) {
+			due = append(due, name)
+		}
+	}
+	slices.Sort(due)
+	for _, name := range due {
+		delete(s.later, name)
+		s.add(Scope{Name: name})
+	}
+}
+
+func (s *scanning) next() time.Time {
+	times := []time.Time{s.retry, s.full}
+	for _, at := range s.later {
+		times = append(times, at)
+	}
+	return earliest(times...)
+}
+
+// scanNext begins a scan of all that is pending, except what is being placed.
+func (e *Engine) scanNext() {
+	s := &e.scanning
+	if s.running != 0 || len(s.pending) == 0 || !s.retry.IsZero() {
+		return
+	}
+	var begin, held []Scope
+	for _, sc := range s.pending {
+		if e.work.placing(sc.Name) {
+			held = append(held, sc)
+		} else {
+			begin = append(begin, sc)
+		}
+	}
+	s.pending = held
+	if len(begin) == 0 {
+		return
+	}
+	s.running, s.scopes = e.newID(), cover(begin)
+	e.forgetProblems(s.scopes)
+	e.emit(Scan{ID: s.running, Scopes: s.scopes})
+}
+
+// cover drops scopes that lie within another and sorts the rest.
+func cover(scopes []Scope) []Scope {
+	slices.SortFunc(scopes, func(a, b Scope) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), -cmp.Compare(rank(a), rank(b)))
+	})
+	covered := wide{}
+	var out []Scope
+	for _, sc := range scopes {
+		if covered.cover(sc.Name) || len(out) > 0 && out[len(out)-1].Name == sc.Name {
+			continue
+		}
+		if sc.Recursive {
+			covered[sc.Name] = true
+		}
+		out = append(out, sc)
+	}
+	return out
+}
+
+func rank(s Scope) int {
+	if s.Recursive {
+		return 1
+	}
+	return 0
+}
+
+// wide is the set of directories that are scanned with all below them.
+type wide map[string]bool
+
+func wideOf(scopes []Scope) wide {
+	w := wide{}
+	for _, sc := range scopes {
+		if sc.Recursive {
+			w[sc.Name] = true
+		}
+	}
+	return w
+}
+
+// cover reports whether name is, or lies below, a directory of the set.
+func (w wide) cover(name string) bool {
+	for {
+		if w[name] {
+			return true
+		}
+		if name == "" {
+			return false
+		}
+		name = parent(name)
+	}
+}
+
+func parent(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return name[:i]
+	}
+	return ""
+}
+
+// scanned records what a scan found.
+func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
+	commit := Commit{ID: e.newID(), Scan: ev.ID}
+	for i := range ev.Seen {
+		o := &ev.Seen[i]
+		if e.work.placing(o.Name) {
+			e.scanning.add(Scope{Name: o.Name})
+			continue
+		}
+		c, ok, err := e.record(ctx, o)
+		if err != nil {
+			return err
+		}
+		if ok {
+			commit.Changes = append(commit.Changes, c)
+		}
+	}
+	for _, name := range ev.Again {
+		e.lookAgain(name, settleAgain)
+	}
+	for _, p := range ev.Problems {
+		e.problems[p.Name] = p
+	}
+	e.commit(commit)
+	return nil
+}
+
+func (e *Engine) record(ctx context.Context, o *plan.Observation) (index.Change, bool, error) {
+	s, known, err := e.Index.State(ctx, o.Name)
+	if err != nil {
+		return index.Change{}, false, err
+	}
+	if !known {
+		s.Name = o.Name
+	}
+	if o.Compared(&s) {
+		c, ok := plan.Record(&s, o, e.author(), e.Direction)
+		return c, ok, nil
+	}
+	e.scanning.add(Scope{Name: o.Name}) // another version is held by now
+	return index.Change{}, false, nil
+}
+
+func (e *Engine) lookAgain(name string, after time.Duration) {
+	if e.scanning.later == nil {
+		e.scanning.later = map[string]time.Time{}
+	}
+	e.scanning.later[name] = e.now.Add(after)
+}
+
+func (e *Engine) scanDone(ev ScanDone) {
+	s := &e.scanning
+	if ev.ID != s.running {
+		return
+	}
+	s.running, s.failure = 0, ev.Err
+	if ev.Err != nil {
+		s.add(s.scopes...)
+		s.retry = e.now.Add(scanRetry)
+		return
+	}
+	if slices.Contains(s.scopes, Scope{Recursive: true}) {
+		s.ended = true
+		if e.Rescan > 0 {
+			s.full = e.now.Add(e.Rescan)
+		}
+	}
+	e.work.happened(onScan)
+	e.cycle.again = true
+}
+
+// forgetProblems drops the problems of what is about to be scanned: the scan
+// reports those that remain.
+func (e *Engine) forgetProblems(scopes []Scope) {
+	wide := wideOf(scopes)
+	for name := range e.problems {
+		if wide.cover(name) || slices.Contains(scopes, Scope{Name: name}) {
+			delete(e.problems, name)
+		}
+	}
+}

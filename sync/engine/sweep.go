@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// sweep is a walk over the folder that a person asked for.
+type sweep struct {
+	kind  sweepKind
+	begun ID // Unsettle or Commit that has to end before the walk goes on
+	pass  index.Dirty
+	after string
+}
+
+type sweepKind uint8
+
+const (
+	sweepNone sweepKind = iota
+	sweepOverride
+	sweepRevert
+)
+
+func (s *sweep) active() bool { return s.kind != sweepNone }
+
+func (s *sweep) committed(id ID) {
+	if s.begun == id {
+		s.begun = 0
+	}
+}
+
+// beginSweep begins an override or a revert where the folder's direction has one.
+func (e *Engine) beginSweep(kind sweepKind) {
+	if e.sweep.active() || kind == sweepOverride && e.Direction != plan.SendOnly || kind == sweepRevert && e.Direction != plan.ReceiveOnly {
+		return
+	}
+	e.sweep = sweep{kind: kind, pass: index.DirtyLive, begun: e.newID()}
+	e.emit(Unsettle{ID: e.sweep.begun})
+}
+
+func (e *Engine) unsettled(ev Unsettled) {
+	e.sweep.committed(ev.ID)
+	e.cycle.again = true
+}
+
+// sweepNext goes on with the sweep, a page at a time.
+func (e *Engine) sweepNext(ctx context.Context) error {
+	for e.sweep.active() && e.sweep.begun == 0 && len(e.work.queue) < groupFiles {
+		var err error
+		if e.sweep.kind == sweepOverride {
+			err = e.overridePage(ctx)
+		} else {
+			err = e.revertPage(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) overridePage(ctx context.Context) error {
+	page, err := e.Index.Dirty(ctx, e.sweep.pass, e.sweep.after, pageNames)
+	if err != nil {
+		return err
+	}
+	commit := Commit{ID: e.newID()}
+	for i := range page {
+		c := plan.Override(&page[i], e.author())
+		held, err := e.Index.Local(ctx, page[i].Name)
+		if err != nil {
+			return err
+		}
+		if held != nil {
+			c.Entry.Blocks = held.Entry.Blocks
+		}
+		commit.Changes = append(commit.Changes, c)
+		e.sweep.after = page[i].Name
+	}
+	if len(commit.Changes) > 0 {
+		e.sweep.begun = commit.ID
+		e.commit(commit)
+	}
+	if len(page) < pageNames {
+		e.nextSweepPass()
+	}
+	return nil
+}
+
+func (e *Engine) nextSweepPass() {
+	e.sweep.after = ""
+	if e.sweep.pass == index.DirtyGoneDirectory {
+		e.sweep = sweep{}
+		return
+	}
+	e.sweep.pass++
+}
+
+func (e *Engine) revertPage(ctx context.Context) error {
+	page, err := e.Index.Flagged(ctx, index.ReceiveOnlyChanged, e.sweep.after, pageNames)
+	if err != nil {
+		return err
+	}
+	var fetch []plan.Action
+	for i := range page {
+		e.sweep.after = page[i].Name
+		if err := e.revert(ctx, e.decideRevert(&page[i]), &fetch); err != nil {
+			return err
+		}
+	}
+	e.fetch(fetch)
+	if len(page) < pageNames {
+		e.sweep = sweep{}
+	}
+	return nil
+}
+
+func (e *Engine) decideRevert(s *index.State) plan.Action {
+	f := e.facts(s)
+	return plan.Revert(&f, e.author())
+}
+
+func (e *Engine) revert(ctx context.Context, a plan.Action, fetch *[]plan.Action) error {
+	switch {
+	case a.Op == plan.Settle || a.Op == plan.Wait || e.work.stages[a.Name] != 0 || e.work.records(a.Name):
+	case a.Op == plan.Note:
+		c, err := e.note(ctx, &a)
+		if err != nil {
+			return err
+		}
+		e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
+	case a.Fetches():
+		e.work.begin(&a, fetching)
+		*fetch = append(*fetch, a)
+	default:
+		e.enqueue(&a)
+	}
+	return nil
+}
