@@ -1,0 +1,15 @@
+// Package daemon is the composition root: the only package that knows folders,
+// transport and API at once. It decides nothing about files; it opens, wires,
+// supervises and translates.
+//
+//   - Daemon reads the configuration, owns the pool of connections and the API
+//     servers, and starts and stops folders as the configuration says.
+//   - folder supervises one folder: it opens root and index, checks that they
+//     are the ones that belong together, runs sync/drive and starts it again
+//     when it ends.
+//   - peers keeps one session for each connected device and translates between
+//     sessions and folders.
+//
+// Goroutines: Daemon.Run owns the pool, the servers, one supervisor for each
+// folder and one goroutine for each session; all have ended when it returns.
+package daemon

@@ -1,0 +1,46 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/labsync/labsync/internal/config"
+	"github.com/labsync/labsync/internal/event"
+)
+
+// fileStamp tells one state of the configuration files from another.
+func fileStamp(home string) string {
+	var b strings.Builder
+	for _, name := range []string{config.ConfigFile, config.DevicesFile, config.FoldersFile} {
+		if info, err := os.Stat(filepath.Join(home, name)); err == nil {
+			fmt.Fprintf(&b, "%s %d %d;", name, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}
+
+// lookAtFiles takes configuration files that a person has edited. Only follow
+// calls it.
+func (d *Daemon) lookAtFiles() {
+	stamp := fileStamp(string(d.Home))
+	if stamp == d.stamp {
+		return
+	}
+	d.stamp = stamp
+	c, err := config.Load(string(d.Home))
+	if err != nil {
+		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
+		return
+	}
+	d.mu.Lock()
+	changed := !config.Compare(d.conf, c).Empty()
+	d.conf = c
+	d.mu.Unlock()
+	if changed {
+		d.tell(event.Event{Type: event.ConfigChanged, Text: "the configuration was changed"})
+		d.apply(d.working)
+		d.peers.announce(d.working)
+	}
+}

@@ -1,0 +1,309 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/internal/event"
+	"github.com/labsync/labsync/sync/pull"
+	"github.com/labsync/labsync/sync/serve"
+	"github.com/labsync/labsync/transport"
+	"github.com/labsync/labsync/transport/session"
+)
+
+// sharing is what peers asks of the folders.
+type sharing interface {
+	// shared returns the folder if it is shared with the device, else nil.
+	shared(id string, with device.ID) *folder
+	// clusterConfig says what is shared with a device.
+	clusterConfig(ctx context.Context, with device.ID) session.ClusterConfig
+}
+
+// peers keeps the session of each connected device.
+type peers struct {
+	self    session.Hello
+	folders sharing
+	tell    func(event.Event)
+	log     *slog.Logger
+	group   sync.WaitGroup
+
+	mu       sync.Mutex          // guards all below
+	sessions map[device.ID]*peer // those that are up
+	refused  map[device.ID]bool  // a second instance of these was seen
+	past     map[device.ID]traffic
+}
+
+// traffic is what the sessions of a device that have ended have moved, in bytes.
+type traffic struct{ sent, received int64 }
+
+func newPeers(self session.Hello, folders sharing, tell func(event.Event), log *slog.Logger) *peers {
+	return &peers{self: self, folders: folders, tell: tell, log: log, sessions: map[device.ID]*peer{}, refused: map[device.ID]bool{}, past: map[device.ID]traffic{}}
+}
+
+// peer is a device we talk to. It handles what the device says.
+type peer struct {
+	*peers
+	session *session.Session
+	device  device.ID
+
+	mu     sync.Mutex             // guards config
+	config *session.ClusterConfig // what it said last
+}
+
+// accept takes a new connection: a first one begins a session, a further one
+// joins it. It returns when the session that it began has ended.
+func (p *peers) accept(ctx context.Context, conn transport.Conn) {
+	link, err := session.Greet(ctx, conn, p.self)
+	if err != nil {
+		p.log.Debug("no conversation", "device", conn.Device().Short(), "err", err)
+		return
+	}
+	for {
+		q, first, err := p.enter(link)
+		if err != nil {
+			p.log.Debug("no conversation", "device", conn.Device().Short(), "err", err)
+			conn.Close("no conversation")
+			return
+		}
+		if first {
+			p.converse(ctx, q)
+			return
+		}
+		err = q.session.Attach(ctx, link)
+		switch {
+		case errors.Is(err, session.ErrSecondInstance):
+			p.secondInstance(conn.Device())
+			return
+		case errors.Is(err, session.ErrEnded):
+			select { // the link is good for a session of its own, once the old one has been taken out
+			case <-q.session.Done():
+				p.leave(q)
+				continue
+			case <-ctx.Done():
+				conn.Close("shutting down")
+				return
+			}
+		case err != nil:
+			p.log.Debug("connection was not added", "device", conn.Device().Short(), "err", err)
+		}
+		return
+	}
+}
+
+// enter returns the session of the link's device, and whether it is a new one.
+func (p *peers) enter(link *session.Link) (q *peer, first bool, err error) {
+	id := link.Conn().Device()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q, ok := p.sessions[id]; ok {
+		return q, false, nil
+	}
+	q = &peer{peers: p, device: id}
+	if q.session, err = session.New(link, q, session.Options{Log: p.log}); err != nil {
+		return nil, false, err
+	}
+	p.sessions[id] = q
+	delete(p.refused, id)
+	return q, true, nil
+}
+
+func (p *peers) leave(q *peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions[q.device] == q {
+		delete(p.sessions, q.device)
+		stats, t := q.session.Stats(), p.past[q.device]
+		p.past[q.device] = traffic{t.sent + stats.Sent, t.received + stats.Received}
+	}
+}
+
+// moved returns what has been moved to and from a device since the start.
+func (p *peers) moved(id device.ID) traffic {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.past[id]
+	if q := p.sessions[id]; q != nil {
+		stats := q.session.Stats()
+		t.sent, t.received = t.sent+stats.Sent, t.received+stats.Received
+	}
+	return t
+}
+
+// converse runs a session from its beginning to its end.
+func (p *peers) converse(ctx context.Context, q *peer) {
+	stats := q.session.Stats()
+	p.tell(event.Event{
+		Type: event.DeviceConnected, Device: q.device.String(), Text: fmt.Sprintf("%s is connected over %s", q.session.Hello().DeviceName, stats.Control),
+		Fields: map[string]string{"transport": stats.Control, "address": stats.Address, "name": q.session.Hello().DeviceName},
+	})
+	p.group.Go(func() {
+		if err := q.session.SendClusterConfig(ctx, p.folders.clusterConfig(ctx, q.device)); err != nil {
+			p.log.Debug("session ended before it began", "device", q.device.Short(), "err", err)
+		}
+	})
+	err := q.session.Run(ctx)
+	p.leave(q)
+	q.eachFolder(func(f *folder, _ *session.Folder) { f.part(context.WithoutCancel(ctx), q.device) })
+	p.tell(event.Event{Type: event.DeviceDisconnected, Device: q.device.String(), Text: fmt.Sprintf("%s is disconnected: %v", q.session.Hello().DeviceName, err)})
+}
+
+func (p *peers) secondInstance(id device.ID) {
+	p.mu.Lock()
+	known := p.refused[id]
+	p.refused[id] = true
+	p.mu.Unlock()
+	if !known {
+		p.tell(event.Event{
+			Type: event.DeviceRefused, Device: id.String(),
+			Text: "two running copies of this device share one identity; stop one of them, or give it an identity of its own with labsync init in a new home",
+		})
+	}
+}
+
+// announce tells every device anew what is shared with it.
+func (p *peers) announce(ctx context.Context) {
+	for _, q := range p.all() {
+		p.group.Go(func() {
+			if err := q.session.SendClusterConfig(ctx, p.folders.clusterConfig(ctx, q.device)); err != nil {
+				p.log.Debug("could not say what is shared", "device", q.device.Short(), "err", err)
+			}
+		})
+	}
+}
+
+func (p *peers) all() []*peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]*peer, 0, len(p.sessions))
+	for _, q := range p.sessions {
+		out = append(out, q)
+	}
+	return out
+}
+
+// get returns the session of a device, nil if it is not connected.
+func (p *peers) get(id device.ID) *peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sessions[id]
+}
+
+// send announces updates of a folder to a device.
+func (p *peers) send(ctx context.Context, folder string, to device.ID, updates []index.Update, last int64) error {
+	q := p.get(to)
+	if q == nil {
+		return session.ErrEnded
+	}
+	return q.session.SendIndex(ctx, folder, updates, last)
+}
+
+// ClusterConfig implements session.Handler.
+func (q *peer) ClusterConfig(ctx context.Context, c session.ClusterConfig) error {
+	q.mu.Lock()
+	q.config = &c
+	q.mu.Unlock()
+	var err error
+	q.eachFolder(func(f *folder, said *session.Folder) { err = errors.Join(err, f.meet(ctx, q, said)) })
+	return err
+}
+
+// eachFolder calls do for every folder that both sides share.
+func (q *peer) eachFolder(do func(*folder, *session.Folder)) {
+	q.mu.Lock()
+	config := q.config
+	q.mu.Unlock()
+	if config == nil {
+		return
+	}
+	for i := range config.Folders {
+		if f := q.folders.shared(config.Folders[i].ID, q.device); f != nil {
+			do(f, &config.Folders[i])
+		}
+	}
+}
+
+// said returns what the device said of a folder, nil for nothing.
+func (q *peer) said(folder string) *session.Folder {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.config == nil {
+		return nil
+	}
+	for i := range q.config.Folders {
+		if q.config.Folders[i].ID == folder {
+			return &q.config.Folders[i]
+		}
+	}
+	return nil
+}
+
+// Index implements session.Handler.
+func (q *peer) Index(ctx context.Context, id string, batch []index.Update, _ int64, rejected []session.Rejected) error {
+	f := q.folders.shared(id, q.device)
+	if f == nil {
+		return nil
+	}
+	for _, r := range rejected {
+		q.log.Warn("announcement left out", "folder", id, "device", q.device.Short(), "name", r.Name, "reason", r.Reason)
+		f.rejected(q.device, r)
+	}
+	return f.announced(ctx, q.device, batch)
+}
+
+// Records implements session.Handler.
+func (q *peer) Records(ctx context.Context, id string, records []index.Record) error {
+	if f := q.folders.shared(id, q.device); f != nil {
+		return f.joinRecords(ctx, q.device, records)
+	}
+	return nil
+}
+
+// Serve implements session.Handler.
+func (q *peer) Serve(ctx context.Context, id string, want []session.Range, reply func(i int, data []byte, err error) error) error {
+	f := q.folders.shared(id, q.device)
+	if f == nil {
+		return serve.ErrNoBlock
+	}
+	return f.serve(ctx, want, reply)
+}
+
+// source finds devices to fetch a folder's files from; see pull.Source.
+type source struct {
+	*peers
+	folder  string
+	holders func(index.Hash) []device.ID
+}
+
+// Peers implements pull.Source.
+func (s source) Peers(content index.Hash) []pull.Peer {
+	var out []pull.Peer
+	for _, id := range s.holders(content) {
+		if q := s.get(id); q != nil && s.folders.shared(s.folder, id) != nil {
+			out = append(out, holder{q, s.folder})
+		}
+	}
+	return out
+}
+
+// holder is a connected device that has a file; see pull.Peer.
+type holder struct {
+	*peer
+	folder string
+}
+
+// Device implements pull.Peer.
+func (h holder) Device() device.ID { return h.device }
+
+// Request implements pull.Peer.
+func (h holder) Request(ctx context.Context, want []pull.Range) ([][]byte, error) {
+	ranges := make([]session.Range, len(want))
+	for i := range want {
+		ranges[i] = session.Range(want[i])
+	}
+	return h.session.Request(ctx, h.folder, ranges)
+}
