@@ -226,14 +226,9 @@ func (d *Daemon) Reload() error {
 		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
 		return err
 	}
-	d.mu.Lock()
-	before := d.conf
-	d.conf = c
-	d.mu.Unlock()
-	if config.Compare(before, c).Empty() {
+	if !d.take(c) {
 		return nil
 	}
-	d.tell(event.Event{Type: event.ConfigChanged, Text: "the configuration was changed"})
 	return d.applied()
 }
 

@@ -34,13 +34,21 @@ func (d *Daemon) lookAtFiles() {
 		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
 		return
 	}
-	d.mu.Lock()
-	changed := !config.Compare(d.conf, c).Empty()
-	d.conf = c
-	d.mu.Unlock()
-	if changed {
-		d.tell(event.Event{Type: event.ConfigChanged, Text: "the configuration was changed"})
+	if d.take(c) {
 		d.apply(d.working)
 		d.peers.announce(d.working)
 	}
+}
+
+// take makes c the configuration and reports whether it is another one.
+func (d *Daemon) take(c *config.Config) bool {
+	d.mu.Lock()
+	before := d.conf
+	d.conf = c
+	d.mu.Unlock()
+	if config.Compare(before, c).Empty() {
+		return false
+	}
+	d.tell(event.Event{Type: event.ConfigChanged, Text: describeChange(before, c)})
+	return true
 }
