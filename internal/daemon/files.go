@@ -49,6 +49,9 @@ func (d *Daemon) take(c *config.Config) bool {
 	if config.Compare(before, c).Empty() {
 		return false
 	}
+	if before.LogLevel != c.LogLevel {
+		d.setLogLevel(c.LogLevel)
+	}
 	d.tell(event.Event{Type: event.ConfigChanged, Text: describeChange(before, c)})
 	return true
 }

@@ -35,10 +35,26 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 	if known < 0 {
 		return f.renew(ctx, fmt.Sprintf("Another device knows more of the index of %s than is here, as if an older copy had been restored; it goes on under a new identity, and nothing is lost.", f.conf.Path))
 	}
+	f.peers.group.Go(func() { f.greet(ctx, run, s, q, known, records) })
+	return nil
+}
+
+// greet sends a device the records it lacks, and then lets the exchange of
+// entries begin. It runs beside the handlers of the session, which must not
+// wait for anything to be sent.
+func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, q *peer, known, records int64) {
 	if err := f.sendRecords(ctx, s, q, records); err != nil {
-		return ignoreEnded(err)
+		f.log.Debug("records were not sent", "device", q.device.Short(), "err", err)
+		return
 	}
-	return ignoreStopped(run.PeerUp(ctx, q.device, known))
+	q.parting.Lock()
+	defer q.parting.Unlock()
+	if q.parted {
+		return
+	}
+	if err := run.PeerUp(ctx, q.device, known); err != nil {
+		f.log.Debug("exchange did not begin", "device", q.device.Short(), "err", err)
+	}
 }
 
 // takeIndexID forgets what a device announced under another index ID.
@@ -137,13 +153,6 @@ func (f *folder) part(ctx context.Context, d device.ID) {
 
 func ignoreStopped(err error) error {
 	if errors.Is(err, drive.ErrStopped) {
-		return nil
-	}
-	return err
-}
-
-func ignoreEnded(err error) error {
-	if errors.Is(err, session.ErrEnded) {
 		return nil
 	}
 	return err

@@ -53,6 +53,9 @@ type peer struct {
 
 	mu     sync.Mutex             // guards config
 	config *session.ClusterConfig // what it said last
+
+	parting sync.Mutex // held while an exchange begins; guards parted
+	parted  bool       // the session has ended
 }
 
 // accept takes a new connection: a first one begins a session, a further one
@@ -148,6 +151,9 @@ func (p *peers) converse(ctx context.Context, q *peer) {
 	})
 	err := q.session.Run(ctx)
 	p.leave(q)
+	q.parting.Lock()
+	q.parted = true
+	q.parting.Unlock()
 	q.eachFolder(func(f *folder, _ *session.Folder) { f.part(context.WithoutCancel(ctx), q.device) })
 	p.tell(event.Event{Type: event.DeviceDisconnected, Device: q.device.String(), Text: fmt.Sprintf("%s is disconnected: %v", q.session.Hello().DeviceName, err)})
 }
