@@ -2,26 +2,8 @@ package pull
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
-
-	"github.com/labsync/labsync/index/store"
-	"github.com/labsync/labsync/internal/folderfs"
 )
-
-// benchWorld is on disk, with the index that users have.
-func benchWorld(b *testing.B) *world {
-	w := newDiskWorld(b, folderfs.Options{})
-	idx, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "index.db"), store.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = idx.Close() })
-	w.idx = idx
-	w.opt.Parallel = parallel
-	w.restart()
-	return w
-}
 
 // BenchmarkSmallFiles pulls 10,000 files of 8 KiB in 100 directories to disk:
 // fetched from a device that answers at once, durable, with the SQLite index.
@@ -29,7 +11,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 	const files, size, group = 10_000, 8 << 10, 1000
 	for b.Loop() {
 		b.StopTimer()
-		w := benchWorld(b)
+		w := newUserWorld(b)
 		for i := range files {
 			w.announce(w.fileOf(fmt.Sprintf("d%02d/file%04d", i%100, i), bytesOf(size, uint64(i))))
 		}
@@ -52,7 +34,7 @@ func BenchmarkLargeFile(b *testing.B) {
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
 		b.StopTimer()
-		w := benchWorld(b)
+		w := newUserWorld(b)
 		w.announce(w.fileOf("a", content))
 		actions := w.decide()
 		b.StartTimer()

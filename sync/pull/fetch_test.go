@@ -221,6 +221,23 @@ func TestALocalSourceThatChangedIsNotBelieved(t *testing.T) {
 	}
 }
 
+func TestAnOldVersionThatChangedIsNotBelieved(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	content := bytesOf(4*mebi, 1)
+	w.announce(w.fileOf("a", content))
+	w.sync()
+	next := slices.Concat(content, []byte("more"))
+	w.announce(w.fileOf("a", next))
+	actions := w.decide()
+	if err := w.mem.User().WriteMapped("a", []byte("edited, not scanned"), 100); err != nil {
+		t.Fatal(err)
+	}
+	w.want(w.pull.Fetch(t.Context(), actions), plan.Done)
+	if got := w.read(tempOf(&actions[0].Want, folderfs.Complete)); got != string(next) {
+		t.Error("the edit has found its way into the new version")
+	}
+}
+
 func TestOneContentUnderManyNamesIsFetchedOnce(t *testing.T) {
 	w := newWorld(t, memfs.Options{})
 	content := bytesOf(3*mebi, 1)
@@ -243,26 +260,6 @@ func TestManySmallFilesAreAskedForTogether(t *testing.T) {
 	w.check(map[string]string{"d/007": "content7", "d/499": "content499"})
 	if n := w.peer(0).calls; n > 3 {
 		t.Errorf("%d requests for 500 small files", n)
-	}
-}
-
-func TestZerosStayHoles(t *testing.T) {
-	w := newDiskWorld(t, folderfs.Options{})
-	content := slices.Concat(bytesOf(mebi, 1), make([]byte, 64*mebi), bytesOf(mebi, 2))
-	w.announce(w.fileOf("a", content))
-	w.want(w.sync(), plan.Done)
-	if w.read("a") != string(content) {
-		t.Error("content differs")
-	}
-	if n := w.asked(); n > 8*mebi {
-		t.Errorf("%d bytes were asked for", n)
-	}
-	var st syscall.Stat_t
-	if err := syscall.Stat(w.fs.(*folderfs.Disk).Path()+"/a", &st); err != nil {
-		t.Fatal(err)
-	}
-	if st.Blocks*512 > 8*mebi {
-		t.Errorf("the file takes %d bytes on disk", st.Blocks*512)
 	}
 }
 

@@ -294,7 +294,7 @@ func (p *Puller) hasMeta(info folderfs.Info, e *index.Entry) bool {
 func (g *group) record(s *step, put *folderfs.Info) {
 	disk, info, err := g.look(s.path, s.a.Name)
 	s.disk, s.flags = disk, 0
-	if err != nil  || info.Kind != kindOf(s.want.Type) {
+	if err != nil || put != nil && s.want.Type == index.File && !sameFile(*put, info, g.fs.Capabilities()) || info.Kind != kindOf(s.want.Type) {
 		s.disk = index.Disk{Type: s.want.Type}
 		if s.path != s.a.Name {
 			s.disk.Name = s.path

@@ -31,6 +31,7 @@ var worlds = []struct {
 		return newWorld(t, without(func(c *folderfs.Capabilities) { c.MtimeGranularity, c.ClockStep = 2e9, 2e9 }))
 	}},
 	{"disk", func(t testing.TB) *world { return newDiskWorld(t, folderfs.Options{}) }},
+	{"disk with the SQLite index and an executor", newUserWorld},
 	{"disk without exchange", func(t testing.TB) *world {
 		return newDiskWorld(t, folderfs.Options{Without: folderfs.Capabilities{Exchange: true}})
 	}},

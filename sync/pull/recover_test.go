@@ -185,3 +185,45 @@ func TestAReceiveOnlyFolderMakesNoVersionOfASave(t *testing.T) {
 		t.Errorf("%d heads, %d told", w.versions("a"), ev.count(Saved))
 	}
 }
+
+func TestAnErrorAtAnyPointIsSortedOutByTheNextPlace(t *testing.T) {
+	for _, opts := range []memfs.Options{{}, without(func(c *folderfs.Capabilities) { c.Exchange = false })} {
+		for i := range scenarios {
+			for _, point := range append(points, "pull.temp.sync") {
+				sc := &scenarios[i]
+				w := newWorld(t, opts)
+				if sc.before != nil {
+					sc.before(w)
+					w.sync()
+				}
+				sc.after(w)
+				failed := false
+				w.opt.Fault = func(p string) error {
+					if p == point && !failed {
+						failed = true
+						return errStop
+					}
+					return nil
+				}
+				w.restart()
+				w.pullAll(w.decide())
+				w.sync()
+				for name, want := range sc.new {
+					if got := w.read(name); got != want {
+						t.Errorf("%s, %s: %q shows %.40q, want %.40q", sc.name, point, name, got, want)
+					}
+					s, _, err := w.idx.State(t.Context(), name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, h := range s.Heads {
+						if h.Entry.ModifiedBy != farReplica {
+							t.Errorf("%s, %s: %q has a version made here", sc.name, point, name)
+						}
+					}
+				}
+				w.atRest()
+			}
+		}
+	}
+}

@@ -111,6 +111,32 @@ func saveInWindow(t *testing.T, sc *scenario, opts memfs.Options, point, name, h
 	if err != nil || len(pending) > 0 {
 		t.Errorf("after a save of %q %s at %s: pending intents %v, %v", name, how, point, pending, err)
 	}
+	if hidden := w.hidden(); hidden != "" {
+		t.Errorf("after a save of %q %s at %s the facts recorded of %q hide another content", name, how, point, hidden)
+	}
+}
+
+// hidden returns a name whose recorded facts a scan would believe though the
+// content is not what the index holds.
+func (w *world) hidden() string {
+	held, err := w.idx.Locals(w.t.Context(), "", "", 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := range held {
+		full, err := w.idx.Local(w.t.Context(), held[i].Entry.Name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		info, err := w.fs.Lstat(pathOf(full))
+		if err != nil || !w.believes(full, info) {
+			continue
+		}
+		if ok, err := w.pull.holds(w.t.Context(), pathOf(full), info, &full.Entry); err != nil || !ok {
+			return full.Entry.Name
+		}
+	}
+	return ""
 }
 
 // watcher scans what a watcher would have told of.

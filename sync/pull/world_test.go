@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/memstore"
+	"github.com/labsync/labsync/index/store"
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
@@ -141,6 +143,20 @@ func newDiskWorld(t testing.TB, opts folderfs.Options) *world {
 	t.Cleanup(func() { _ = disk.Close() })
 	w := &world{t: t, fs: disk, clock: &clock{now: time.Now().Add(time.Hour)}}
 	w.start()
+	return w
+}
+
+// newUserWorld is on disk, with the index that users have.
+func newUserWorld(t testing.TB) *world {
+	w := newDiskWorld(t, folderfs.Options{})
+	idx, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "index.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = idx.Close() })
+	w.idx = idx
+	w.opt.Parallel = parallel
+	w.restart()
 	return w
 }
 
@@ -310,6 +326,8 @@ func (w *world) scan(name string) {
 		o.Removed = true
 	case err != nil:
 		w.t.Fatal(err)
+	case s.Local != nil && !s.Local.Entry.Deleted && w.believes(s.Local, info):
+		return
 	case info.Kind == folderfs.Directory:
 		o.Entry, o.Disk = index.Entry{Name: name, Type: index.Directory, Mode: info.Mode}, disk
 	default:
@@ -333,6 +351,13 @@ func (w *world) scan(name string) {
 	if _, err := w.idx.Commit(ctx, []index.Change{c}, true); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// believes reports whether a scan takes a file for unchanged without reading it.
+func (w *world) believes(h *index.Held, info folderfs.Info) bool {
+	same, sure := w.pull.unchanged(&h.Disk, h.Flags, info)
+	caps := w.fs.Capabilities()
+	return same && sure && (info.Mode == h.Disk.Mode || !caps.Modes) && (info.Ctime == h.Disk.Ctime || !caps.Ctime)
 }
 
 // read returns what a name shows: its bytes, "-> text" of a link, "dir" of a
