@@ -55,15 +55,10 @@ func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Cha
 	}
 	c.Entry = o.Entry
 	c.Entry.Name, c.Entry.Deleted = s.Name, false
+	if head := agreeing(s, local, &c.Entry); head != nil {
+		return adopt(c, head), true
+	}
 	if d == ReceiveOnly {
-		if head := agreeing(s, &c.Entry); head != nil {
-			blocks := c.Entry.Blocks
-			c.Entry = *head
-			c.Entry.Blocks = blocks
-			c.Flags &^= index.ReceiveOnlyChanged
-			c.Heads = []index.Version{head.Version}
-			return c, true
-		}
 		c.Flags |= index.ReceiveOnlyChanged
 	}
 	author(&c.Entry, s, local, by)
@@ -90,12 +85,23 @@ func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observ
 		c.Flags |= index.Ignored
 	}
 	c.Entry = tombstone(local, by)
+	if head := deletion(s, local); head != nil && c.Flags&quiet == 0 {
+		return adopt(c, head), true
+	}
 	author(&c.Entry, s, local, by)
 	if d == ReceiveOnly {
 		c.Flags |= index.ReceiveOnlyChanged
 	}
 	c.Quiet = c.Flags&quiet != 0
 	return c, true
+}
+
+// deletion returns the head that deletes what is held, if it is the only one.
+func deletion(s *index.State, local *index.Entry) *index.Entry {
+	if len(s.Heads) == 1 && s.Heads[0].Entry.Deleted && s.Heads[0].Entry.Version.Compare(local.Version) == index.After {
+		return &s.Heads[0].Entry
+	}
+	return nil
 }
 
 // tombstone is the compact form of a deletion: name, type, time and what was
@@ -116,14 +122,30 @@ func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
 	e.ContentVersion = nil
 }
 
-// agreeing returns the head that says just what the disk holds.
-func agreeing(s *index.State, e *index.Entry) *index.Entry {
+// agreeing returns the head that says just what the disk shows and replaces
+// what is held: the same was done on another device, or it was placed here and
+// a crash came before it was recorded. It is no new version. Nor is it one when
+// a change made in a receive-only folder is taken back by hand.
+func agreeing(s *index.State, local, e *index.Entry) *index.Entry {
+	unannounced := local == nil || s.Local.Flags&index.ReceiveOnlyChanged != 0
 	for i := range s.Heads {
-		if h := &s.Heads[i].Entry; (s.Heads[i].Ours || len(s.Heads[i].Devices) > 0) && sameEntry(h, e) {
+		h := &s.Heads[i].Entry
+		if sameEntry(h, e) && (unannounced || h.Version.Compare(local.Version) == index.After) {
 			return h
 		}
 	}
 	return nil
+}
+
+// adopt records a head as what is held.
+func adopt(c index.Change, head *index.Entry) index.Change {
+	blocks := c.Entry.Blocks
+	c.Entry = *head
+	c.Entry.Blocks = blocks
+	c.Flags &^= index.ReceiveOnlyChanged
+	c.Quiet = c.Flags&quiet != 0
+	c.Heads = []index.Version{head.Version}
+	return c
 }
 
 func sameEntry(a, b *index.Entry) bool {

@@ -61,6 +61,18 @@ func TestRecord(t *testing.T) {
 			},
 		},
 		{
+			"what another device did already is its version", state(&held, 0, file("other", 3, c(2, 50), c(3, 70))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(2, 50), c(3, 70)}, nil,
+		},
+		{
+			"so is a deletion", state(&held, 0, gone(held, 3, c(2, 50), c(3, 70))), Observation{Base: held.Version, Removed: true}, SendReceive, true,
+			index.Version{c(2, 50), c(3, 70)}, nil,
+		},
+		{
+			"the same bytes made beside a version not known are one's own", state(&held, 0, file("other", 3, c(3, 70))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, nil,
+		},
+		{
 			"what others have anyway is no change in a receive-only folder", state(nil, 0, held), Observation{Entry: file("one", 0)}, ReceiveOnly, true,
 			held.Version, func(t *testing.T, ch *index.Change) { want(t, !ch.Quiet, "announced") },
 		},
