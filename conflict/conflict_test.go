@@ -54,7 +54,9 @@ func TestResolve(t *testing.T) {
 		{"a deletion does not apply to an edit", []index.Entry{head("edit", 2, c(1, 10), c(2, 30)), deleted(base, 1, c(1, 20))}, "edit", 1, nil},
 		{"what is scanned without a past and is what was deleted stays deleted", []index.Entry{fresh, deleted(base, 1, c(1, 20))}, "deleted", 0, nil},
 		{"what is scanned without a past and differs stays", []index.Entry{head("other", 4, c(4, 40)), deleted(base, 1, c(1, 20))}, "other", 1, nil},
-		{"an edit takes over permissions changed beside it", []index.Entry{chmod, head("edit", 1, c(1, 20))}, "edit", 0, index.Version{c(1, 20), c(2, 30)}},
+		{"an edit wins against permissions changed beside it, which are no conflict", []index.Entry{chmod, head("edit", 1, c(1, 20))}, "edit", 0, index.Version{c(1, 20)}},
+		{"equal bytes with other times are no conflict", []index.Entry{head("same", 1, c(1, 20)), later(head("same", 2, c(2, 30)))}, "same", 0, index.Version{c(2, 30)}},
+		{"two losers of the same bytes are one", []index.Entry{head("a", 1, c(1, 1)), later(head("a", 2, c(2, 2))), head("c", 3, c(3, 3))}, "c", 1, nil},
 		{"a directory beats a file", []index.Entry{head("file", 1, c(1, 90)), dir}, "directory", 1, nil},
 		{"a file beats a link", []index.Entry{head("file", 1, c(1, 1)), link}, "file", 1, nil},
 		{"equal vectors with other bytes are a conflict", []index.Entry{head("a", 1, c(1, 10)), head("b", 1, c(1, 10))}, "", 1, nil},
@@ -76,11 +78,11 @@ func TestResolve(t *testing.T) {
 			}
 		})
 	}
-	t.Run("permissions made beside an edit stay", func(t *testing.T) {
-		if out := Resolve([]index.Entry{chmod, head("edit", 1, c(1, 20))}); out.Winner.Mode != 0o755 {
-			t.Fatalf("mode is %o, want 755", out.Winner.Mode)
-		}
-	})
+}
+
+func later(e index.Entry) index.Entry {
+	e.Mtime++
+	return e
 }
 
 func describe(e *index.Entry) string {
@@ -152,14 +154,28 @@ func TestSetsOfHeadsConverge(t *testing.T) {
 			if fmt.Sprint(known[d]) != fmt.Sprint(known[0]) {
 				t.Fatalf("device %d ends with %v, device 0 with %v", d, known[d], known[0])
 			}
+			sameVersionSameMeaning(t, known[d])
 		}
 	})
+}
+
+// sameVersionSameMeaning fails if heads of one version say different things
+// without being in conflict.
+func sameVersionSameMeaning(t *rapid.T, heads []index.Entry) {
+	for i := range heads {
+		for j := range heads[:i] {
+			a, b := &heads[i], &heads[j]
+			if a.Version.Compare(b.Version) == index.Equal && a.SameContent(b) {
+				t.Fatalf("one version stands twice: %v and %v", a, b)
+			}
+		}
+	}
 }
 
 func edit(heads *[]index.Entry, by index.Replica, clock int64, op int) {
 	var local index.Entry
 	if len(*heads) > 0 {
-		local = (*heads)[0]
+		local = Resolve(*heads).Winner
 	}
 	next := head(fmt.Sprintf("%d by %d", clock, by), by)
 	switch {
@@ -167,13 +183,20 @@ func edit(heads *[]index.Entry, by index.Replica, clock int64, op int) {
 		next = deleted(local, by)
 	case op == 1 && !local.Deleted && local.Version != nil:
 		next = local
-		next.Mode, next.ContentVersion = uint32(clock), local.ContentAt()
+		next.Mode, next.ContentVersion = uint32(clock%3), local.ContentAt()
+	case op == 2:
+		next = head("common", by) // bytes that several devices make
 	}
+	base := local.Version
 	var all []index.Version
 	for i := range *heads {
-		all = append(all, (*heads)[i].Version)
+		h := &(*heads)[i]
+		all = append(all, h.Version)
+		if local.Version != nil && h.Agrees(&local) {
+			base = base.Merge(h.Version)
+		}
 	}
-	next.ModifiedBy, next.Parent, next.Version = by, local.Version, local.Version.Bump(by, clock, all...)
+	next.ModifiedBy, next.Parent, next.Version = by, local.Version, base.Bump(by, clock, all...)
 	*heads = Join(append(slices.Clone(*heads), next))
 }
 

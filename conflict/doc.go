@@ -4,10 +4,9 @@
 // in which heads arrived, on who asks, or on any clock but those the authors
 // wrote into their versions. So every device comes to the same answer.
 //
-// Join brings together heads that do not contradict one another: the same
-// content, or content against a mere change of permissions or times. What is
-// left with more than one head is a conflict. Order ranks heads; the first is
-// the winner:
+// Join brings together heads that say the same. Resolve ranks what is left: one
+// head wins, some may agree with it about the content, and what contradicts it
+// is a conflict. Order ranks heads; the first is the winner:
 //
 //  1. what is not deleted before what is deleted (an edit beats a deletion),
 //  2. a directory before a file before a symlink (its children need the name),

@@ -9,10 +9,13 @@ import (
 // Outcome is what a set of heads comes to.
 type Outcome struct {
 	// Winner stands at the path. Its version may be one that nobody has
-	// announced yet: the join of heads that belong together.
+	// announced yet: the join of heads that say the same.
 	Winner index.Entry
-	// Losers are the other open heads, in order. They are in conflict with the
-	// winner and with one another.
+	// Agreeing are open heads that do not contradict the winner's content: the
+	// same bytes with other permissions or times, or a change of those alone
+	// made beside the winner's edit. They need nothing on disk.
+	Agreeing []index.Entry
+	// Losers contradict the winner and one another, in order.
 	Losers []index.Entry
 }
 
@@ -20,13 +23,34 @@ type Outcome struct {
 // empty set: a name without heads has no outcome.
 func Resolve(heads []index.Entry) Outcome {
 	open := Join(heads)
-	return Outcome{Winner: open[0], Losers: open[1:]}
+	w := max(slices.IndexFunc(open, func(h index.Entry) bool { return !replaced(&h, open) }), 0)
+	out := Outcome{Winner: open[w]}
+	for i := range open {
+		h := &open[i]
+		known := slices.ContainsFunc(out.Losers, func(l index.Entry) bool { return h.Agrees(&l) })
+		switch {
+		case i == w:
+		case h.Agrees(&out.Winner):
+			out.Agreeing = append(out.Agreeing, *h)
+		case !known && !replaced(h, open):
+			out.Losers = append(out.Losers, *h)
+		}
+	}
+	return out
 }
 
-// Join returns the heads that contradict one another, in order: dominated ones
-// are dropped, and heads that agree are joined into one whose vector dominates
-// theirs. The vector is their least upper bound, without a counter of one's
-// own: every device that joins the same heads makes the same version.
+// replaced reports whether another open head's author knew h's content and
+// replaced it: such a head neither wins nor loses.
+func replaced(h *index.Entry, open []index.Entry) bool {
+	return slices.ContainsFunc(open, func(g index.Entry) bool { return h.Agrees(&g) && !h.SameContent(&g) })
+}
+
+// Join returns the open heads, in order: dominated ones are dropped, and heads
+// that say the same are joined into one whose vector is the least that
+// dominates theirs, without a counter of one's own. Whatever else a joined head
+// says is a function of that vector and of what its heads have in common, so
+// that devices which join them in other groups come to the same: heads that
+// differ in permissions or times stay apart until somebody's edit replaces both.
 func Join(heads []index.Entry) []index.Entry {
 	open := slices.Clone(index.Maximal(heads))
 	sortHeads(open)
@@ -37,8 +61,8 @@ func Join(heads []index.Entry) []index.Entry {
 	return open
 }
 
-// joinOne joins the first pair that agrees, in order, and reports whether
-// there was one.
+// joinOne joins the first pair that says the same, in order, and reports
+// whether there was one.
 func joinOne(open *[]index.Entry) bool {
 	heads := *open
 	for i := range heads {
@@ -53,19 +77,15 @@ func joinOne(open *[]index.Entry) bool {
 	return false
 }
 
-// joinPair joins two concurrent heads, a ranking before b, if they agree.
+// joinPair joins two concurrent heads, a ranking before b, if they say the same.
 func joinPair(a, b *index.Entry) (index.Entry, bool) {
 	switch {
-	case a.SameContent(b):
-		return joinMeta(a, b), true
-	case b.Deleted && !a.Deleted:
-		if deletes(b, a) {
-			return withVersion(*b, a, b), true
-		}
-	case inherits(a, b):
-		return overlayMeta(b, a), true
-	case inherits(b, a):
-		return overlayMeta(a, b), true
+	case a.SameContent(b) && (a.Deleted || a.SameMeta(b)):
+		return joinSame(a, b), true
+	case b.Deleted && !a.Deleted && deletes(b, a):
+		joined := *b
+		joined.Version = a.Version.Merge(b.Version)
+		return joined, true
 	}
 	return index.Entry{}, false
 }
@@ -80,41 +100,28 @@ func deletes(tombstone, live *index.Entry) bool {
 	return live.Baseless() && live.Type == tombstone.Type && live.Type != index.Directory && live.Hash == tombstone.Hash
 }
 
-// inherits reports whether a's content came to be in an ancestor of b: a
-// changed only permissions or times of something that b knew and edited.
-func inherits(a, b *index.Entry) bool {
-	return a.Type == b.Type && len(a.ContentVersion) > 0 && b.Version.Dominates(a.ContentVersion)
-}
-
-// joinMeta joins heads of the same content: the first one's permissions and
-// times, unless only the other one's author set them on purpose.
-func joinMeta(a, b *index.Entry) index.Entry {
-	joined := withVersion(*a, a, b)
-	joined.ContentVersion = contentOf(a, b)
-	if len(a.ContentVersion) == 0 && len(b.ContentVersion) > 0 {
-		joined.Mode, joined.Mtime = b.Mode, b.Mtime
+// joinSame joins heads of the same content, permissions and times.
+func joinSame(a, b *index.Entry) index.Entry {
+	joined := *a
+	joined.Version = a.Version.Merge(b.Version)
+	joined.ModifiedBy = latest(joined.Version)
+	joined.Parent, joined.ContentVersion, joined.RenamedFrom = nil, nil, ""
+	joined.Mode, joined.Mtime, joined.BlockSize = max(a.Mode, b.Mode), max(a.Mtime, b.Mtime), max(a.BlockSize, b.BlockSize)
+	if a.Deleted {
+		joined.Type = max(a.Type, b.Type)
+		joined.Hash = slices.MaxFunc([]index.Hash{a.Hash, b.Hash}, compareHash)
 	}
 	return joined
 }
 
-// contentOf picks the version in which shared content came to be: the older
-// where one knows the other, else that of the first head.
-func contentOf(a, b *index.Entry) index.Version {
-	if a.ContentAt().Compare(b.ContentAt()) == index.After {
-		return b.ContentAt()
+// latest is the replica with the highest counter of a version, the higher one
+// of two with the same.
+func latest(v index.Version) index.Replica {
+	var best index.Counter
+	for _, c := range v {
+		if c.Value >= best.Value {
+			best = c
+		}
 	}
-	return a.ContentAt()
-}
-
-// overlayMeta joins new content with a change of permissions made beside it.
-func overlayMeta(content, meta *index.Entry) index.Entry {
-	joined := withVersion(*content, content, meta)
-	joined.ContentVersion = content.ContentAt()
-	joined.Mode = meta.Mode
-	return joined
-}
-
-func withVersion(e index.Entry, a, b *index.Entry) index.Entry {
-	e.Version = a.Version.Merge(b.Version)
-	return e
+	return best.Replica
 }

@@ -41,6 +41,8 @@ func typeRank(t index.Type) int {
 	return 2
 }
 
+func compareHash(a, b index.Hash) int { return bytes.Compare(a[:], b[:]) }
+
 func sortHeads(heads []index.Entry) {
 	slices.SortFunc(heads, func(a, b index.Entry) int { return Order(&a, &b) })
 }

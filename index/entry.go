@@ -105,6 +105,26 @@ func (e *Entry) SameContent(f *Entry) bool {
 	return e.Hash == f.Hash && e.Size == f.Size
 }
 
+// Agrees reports whether e has nothing to say against f's content: it has the
+// same, or its own came to be in an ancestor of f, so that f's author knew and
+// replaced it while e only changed permissions or times.
+func (e *Entry) Agrees(f *Entry) bool {
+	return e.SameContent(f) || e.Type == f.Type && !e.Deleted && !f.Deleted &&
+		len(e.ContentVersion) > 0 && f.Version.Dominates(e.ContentVersion)
+}
+
+// Contradict reports whether any of these heads contradict one another.
+func Contradict(heads []Entry) bool {
+	for i := range heads {
+		for j := range heads[:i] {
+			if !heads[i].Agrees(&heads[j]) && !heads[j].Agrees(&heads[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // MayBeEqual reports whether two files with different hashes may still hold
 // the same bytes, because their authors cut them differently. Only hashing one
 // along the other's block list tells. It needs no blocks: a file of one block

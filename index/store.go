@@ -60,6 +60,9 @@ type Reader interface {
 	Identity(ctx context.Context) (Identity, error)
 	// Remote returns the index ID and highest sequence known of a device, zero if none.
 	Remote(ctx context.Context, d device.ID) (RemoteIndex, error)
+	// Remotes returns the devices of which anything is known, by ID: those that
+	// have been reset to index 0 are not among them.
+	Remotes(ctx context.Context) ([]device.ID, error)
 	// Counts returns the sums that status shows.
 	Counts(ctx context.Context) (Counts, error)
 	// Behind returns what d still needs of us: the number of names that we
@@ -96,7 +99,7 @@ type Counts struct {
 	Files, Directories, Symlinks, Tombstones int64 // held here, but for what is Unsupported
 	Bytes                                    int64 // of files held here
 	NeedFiles, NeedBytes                     int64 // names that wait for a plan or a pull; bytes of their largest head
-	Conflicts                                int64 // live names with more than one open head
+	Conflicts                                int64 // names whose open heads contradict one another
 	ReceiveOnlyChanged                       int64
 }
 

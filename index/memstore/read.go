@@ -261,6 +261,22 @@ func (s *Store) Remote(ctx context.Context, d device.ID) (index.RemoteIndex, err
 	return s.remotes[s.number(d)].RemoteIndex, nil
 }
 
+// Remotes implements index.Reader.
+func (s *Store) Remotes(ctx context.Context) ([]device.ID, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var known []device.ID
+	for n, r := range s.remotes {
+		if r.Index != 0 || r.Sequence > 0 || r.records > 0 {
+			known = append(known, s.devices[n])
+		}
+	}
+	slices.SortFunc(known, device.ID.Compare)
+	return known, nil
+}
+
 // Counts implements index.Reader.
 func (s *Store) Counts(ctx context.Context) (index.Counts, error) {
 	if err := s.enter(ctx); err != nil {

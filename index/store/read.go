@@ -212,6 +212,22 @@ func (s *Store) remote(ctx context.Context, d device.ID) (r index.RemoteIndex, r
 	return r, records, err
 }
 
+// Remotes implements index.Reader.
+func (s *Store) Remotes(ctx context.Context) (devices []device.ID, err error) {
+	err = s.query(ctx, "listing the devices known", s.read.remotes, nil, func(scan scanner) error {
+		var id []byte
+		if err := scan(&id); err != nil {
+			return err
+		}
+		if len(id) != len(device.ID{}) {
+			return fmt.Errorf("device ID of %d bytes: %w", len(id), index.ErrCorrupt)
+		}
+		devices = append(devices, device.ID(id))
+		return nil
+	})
+	return devices, err
+}
+
 // Behind implements index.Reader. It reads two rows, whatever the folder's size.
 func (s *Store) Behind(ctx context.Context, d device.ID) (files, bytes int64, err error) {
 	err = s.query(ctx, "reading what a device needs", s.read.behind, []any{d[:]}, func(scan scanner) error {

@@ -89,6 +89,7 @@ type readStatements struct {
 	locals, dirty, dirtyLast, flagged *sql.Stmt
 	since, lists                      *sql.Stmt
 	devices, folder, remote, behind   *sql.Stmt
+	remotes                           *sql.Stmt
 	setting, intents                  *sql.Stmt
 	record, recordsOf, recordsSince   *sql.Stmt
 }
@@ -111,7 +112,8 @@ func (s *readStatements) texts() map[**sql.Stmt]string {
 		&s.devices: `SELECT id, device FROM devices WHERE id >= ? ORDER BY id`,
 		&s.folder: `SELECT replica, index_id, sequence, files, directories, symlinks, tombstones, bytes,
 			need_files, need_bytes, conflicts, receive_only_changed FROM folder`,
-		&s.remote: `SELECT index_id, sequence, records FROM devices WHERE device = ?`,
+		&s.remote:  `SELECT index_id, sequence, records FROM devices WHERE device = ?`,
+		&s.remotes: `SELECT device FROM devices WHERE index_id <> 0 OR sequence > 0 OR records > 0 ORDER BY device`,
 		&s.behind: `SELECT live_names + coalesce(d.behind_names, 0), live_bytes + coalesce(d.behind_bytes, 0)
 			FROM folder LEFT JOIN devices d ON d.device = ?`,
 

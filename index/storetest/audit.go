@@ -174,10 +174,9 @@ func count(c *index.Counts, s *index.State) {
 			c.ReceiveOnlyChanged++
 		}
 	}
-	largest, live := int64(0), false
+	largest := int64(0)
 	for _, h := range s.Heads {
 		if !h.Entry.Deleted {
-			live = true
 			largest = max(largest, h.Entry.Size)
 		}
 	}
@@ -185,7 +184,7 @@ func count(c *index.Counts, s *index.State) {
 		c.NeedFiles++
 		c.NeedBytes += largest
 	}
-	if live && len(s.Heads) > 1 {
+	if index.Contradict(s.Entries()) {
 		c.Conflicts++
 	}
 }

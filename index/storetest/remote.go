@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"slices"
+
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
 )
@@ -61,10 +63,21 @@ func testReset(f *fixture) {
 	f.must(err)
 	equal(f, "records known of the device", records, 0)
 	equal(f, "counts", f.counts(), index.Counts{Files: 1, Bytes: 4, NeedFiles: 1, NeedBytes: 3})
+	f.remotes(alice, bob)
 	f.must(f.s.ResetRemote(f.ctx, alice, 0))
 	r, err = f.s.Remote(f.ctx, alice)
 	f.must(err)
 	equal(f, "remote", r, index.RemoteIndex{})
+	f.remotes(bob)
+}
+
+func (f *fixture) remotes(want ...device.ID) {
+	f.Helper()
+	got, err := f.s.Remotes(f.ctx)
+	f.must(err)
+	if !slices.Equal(got, want) {
+		f.Fatalf("devices known = %v; want %v", got, want)
+	}
 }
 
 func testHolders(f *fixture) {

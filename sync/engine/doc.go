@@ -25,6 +25,17 @@
 // our own placement never becomes a local edit, and an edit made during a pull
 // is never overwritten by a plan that did not know of it.
 //
+// Nothing is begun for a name while a commit that may change it is under way.
+//
 // Nothing is placed before the first scan has ended. Deletions wait until
 // creations and moves are done, directories until what is in them is.
+//
+// A directory that is to go, or to give way to a file, and holds something its
+// deleter did not know of stays: everybody learns so, and the file becomes its
+// sibling.
+//
+// A name that comes to nothing is never tried again in a tight loop: what was
+// decided on old facts is decided again once, then after a moment that doubles.
+// A sibling that nobody announces and nobody can send is settled until somebody
+// announces it.
 package engine

@@ -33,17 +33,18 @@ type Engine struct {
 	lastID ID
 	wake   time.Time // the Wake last asked for
 
-	sequence int64 // highest of ours
-	scanning scanning
-	peers    peers
-	cycle    cycle
-	work     work
-	sweep    sweep
-	problems map[string]plan.Problem // by name, from scans
-	heard    time.Time               // when a device last announced something
-	deferred time.Time               // until when halves of renames wait, zero for none
-	derived  map[string]bool         // siblings settled until somebody announces them
-	recheck  time.Time               // when to look after displaced files, zero for never
+	sequence  int64 // highest of ours
+	scanning  scanning
+	peers     peers
+	cycle     cycle
+	work      work
+	sweep     sweep
+	problems  map[string]plan.Problem // by name, from scans
+	heard     time.Time               // when a device last announced something
+	deferred  time.Time               // until when halves of renames wait, zero for none
+	receiving int                     // RecordRemotes under way
+	derived   map[string]bool         // siblings settled until somebody announces them
+	recheck   time.Time               // when to look after displaced files, zero for never
 }
 
 // New returns the engine of a folder at rest.
@@ -93,6 +94,7 @@ func (e *Engine) take(ctx context.Context, ev Event) error {
 	case Received:
 		e.received(ev)
 	case RemoteRecorded:
+		e.receiving--
 		e.heard, e.cycle.again = e.now, true
 	case Sent:
 		e.peers.sent(ev)

@@ -109,13 +109,14 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 	case plan.Done:
 		e.work.succeed(o.Name)
 		e.cycle.progress, e.cycle.again = true, true
+		if was.Op == plan.Rmdir {
+			return e.removed(ctx, o.Name)
+		}
 	case plan.Stale:
 		e.cycle.again = true
-		if !e.work.stale[o.Name] {
-			e.work.stale[o.Name] = true // once is usual
-			break
+		if e.work.staleAgain(o.Name) { // once is usual, more could go on for ever
+			e.work.postpone(e.now, o.Name, nil)
 		}
-		e.work.postpone(e.now, o.Name, nil)
 	case plan.Unscanned:
 		e.scanning.add(Scope{Name: o.Name})
 		e.work.wait(e.now, o.Name, onScan, nil)
@@ -133,6 +134,16 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 	return nil
 }
 
+// removed looks below a directory that is gone: if something is still held
+// there, somebody took the directory away as a whole before we came to it.
+func (e *Engine) removed(ctx context.Context, dir string) error {
+	held, err := e.Index.Locals(ctx, dir, dir, 1)
+	if err == nil && len(held) > 0 {
+		e.scanning.add(Scope{Name: dir, Recursive: true})
+	}
+	return err
+}
+
 func hasCode(o *plan.Outcome, code string) bool { return o.Problem != nil && o.Problem.Code == code }
 
 // noSource leaves a name alone that no connected device could send. Another
@@ -148,7 +159,7 @@ func (e *Engine) noSource(ctx context.Context, o *plan.Outcome) error {
 		return err
 	}
 	switch {
-	case derivedOnly(&s):
+	case derivedOnly(&s) && e.receiving == 0: // else it may be announced just now
 		commit := Commit{ID: e.newID(), Settled: []index.Settled{{Name: o.Name, Heads: s.Versions()}}}
 		e.work.notes[commit.ID] = true
 		e.commit(commit)
@@ -178,10 +189,9 @@ func derivedOnly(s *index.State) bool {
 // stays and everybody learns so. With nothing but ignored names in it, it stays
 // here only.
 func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
-	first := e.work.failures[o.Name].tries == 0
-	if first {
+	if e.work.failures[o.Name].on != onScanBelow {
 		e.scanning.add(Scope{Name: o.Name, Recursive: true})
-		e.work.wait(e.now, o.Name, onScan, nil)
+		e.work.wait(e.now, o.Name, onScanBelow, nil)
 		return nil
 	}
 	s, _, err := e.Index.State(ctx, o.Name)

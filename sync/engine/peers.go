@@ -74,6 +74,7 @@ func (e *Engine) received(ev Received) {
 			delete(e.derived, name)
 		}
 	}
+	e.receiving++
 	e.emit(RecordRemote{ID: e.newID(), Device: ev.Device, Updates: ev.Updates})
 	if again {
 		e.emit(Unsettle{ID: e.newID()})

@@ -34,15 +34,32 @@ const (
 	maxPatience = 30 * time.Second
 )
 
-// planNext goes on with the walk as far as the bounds of work allow.
+// planNext goes on with the walk as far as the bounds of work allow, and begins
+// what follows. What is begun makes room: a second group is fetched beside the
+// first, and a third while the first is placed.
 func (e *Engine) planNext(ctx context.Context) error {
+	for {
+		if err := e.walk(ctx); err != nil {
+			return err
+		}
+		before := len(e.out)
+		e.fetchNext()
+		e.placeNext()
+		if len(e.out) == before {
+			return nil
+		}
+	}
+}
+
+// walk decides page after page until there is enough to do.
+func (e *Engine) walk(ctx context.Context) error {
 	c := &e.cycle
 	for e.mayPlan() {
 		if !c.walking {
 			if !c.again {
 				break
 			}
-			*c = cycle{walking: true, pass: index.DirtyLive, began: e.now}
+			*c = cycle{walking: true, pass: index.DirtyLive}
 		}
 		page, err := e.Index.Dirty(ctx, c.pass, c.after, pageNames)
 		if err != nil {
@@ -60,20 +77,8 @@ func (e *Engine) planNext(ctx context.Context) error {
 		if !e.work.idle() {
 			break // the next pass builds on what is under way
 		}
-		halves := !e.deferred.IsZero()
-		switch {
-		case c.pass == index.DirtyLive && c.again && (halves || c.rewalks < maxRewalks):
-			c.again, c.after, e.deferred = false, "", time.Time{}
-			c.rewalks++
-			continue
-		case c.pass == index.DirtyLive && halves:
-			e.fetchNext()
-			return nil // deletions would take away what is to be renamed
-		}
 		e.nextPass()
 	}
-	e.fetchNext()
-	e.placeNext()
 	return nil
 }
 

@@ -60,16 +60,17 @@ type failure struct {
 type waitsOn uint8
 
 const (
-	onTime     waitsOn = iota
-	onScan             // the next scan to end
-	onProgress         // something else having been done
-
+	onTime      waitsOn = iota
+	onScan              // the next scan to end
+	onScanBelow         // that, after all below it was to be scanned
+	onProgress          // something else having been done
 )
 
 func newWork() work {
 	return work{
 		stages: map[string]stage{}, actions: map[string]plan.Action{}, groups: map[ID][]string{},
-		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{},
+		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{},
+		failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{},
 	}
 }
 
@@ -109,7 +110,9 @@ func (w *work) end(name string) plan.Action {
 	return a
 }
 
-// Time that a name is left alone after a failure, doubling with each.
+// Time that a name is left alone after a failure or a postponement, doubling
+// with each. A postponed name waits for something short, such as a program
+// that has the file open.
 const (
 	failFirst    = time.Second
 	failLast     = 5 * time.Minute
@@ -138,6 +141,19 @@ func (w *work) postpone(now time.Time, name string, p *plan.Problem) {
 	f.problem, f.tries, f.on = p, f.tries+1, onTime
 	f.until = now.Add(min(postponed<<min(f.tries-1, 20), postponeLast))
 	w.failures[name] = f
+}
+
+// staleAgain takes note that an action came too late, and reports whether the
+// last one for the name did, too.
+func (w *work) staleAgain(name string) bool {
+	if w.stale[name] {
+		return true
+	}
+	if len(w.stale) >= maxFailures {
+		clear(w.stale)
+	}
+	w.stale[name] = true
+	return false
 }
 
 // rests reports whether a name is to be left alone for now.
@@ -174,7 +190,7 @@ func (w *work) forgiveAll() {
 func (w *work) happened(what waitsOn) bool {
 	any := false
 	for name, f := range w.failures {
-		if f.on == what && !f.until.IsZero() {
+		if (f.on == what || what == onScan && f.on == onScanBelow) && !f.until.IsZero() {
 			f.until, any = time.Time{}, true
 			w.failures[name] = f
 		}

@@ -110,15 +110,21 @@ func tombstone(of *index.Entry, by Author) index.Entry {
 	return index.Entry{Name: of.Name, Type: of.Type, Deleted: true, Hash: of.Hash, Mtime: by.Now * 1e9}
 }
 
-// author makes e a new version by this device, on top of what was held.
+// author makes e a new version by this device, on top of what was held and of
+// the heads that agree with that: whoever changes a file knows its content.
 func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
-	var base index.Version
+	var base, parent index.Version
 	if local != nil {
-		base = local.Version
+		base, parent = local.Version, local.Version
+		for i := range s.Heads {
+			if h := &s.Heads[i].Entry; h.Agrees(local) {
+				base = base.Merge(h.Version)
+			}
+		}
 	}
 	e.Version = base.Bump(by.Replica, by.Now, s.Versions()...)
 	e.ModifiedBy = by.Replica
-	e.Parent = base
+	e.Parent = parent
 	e.ContentVersion = nil
 }
 

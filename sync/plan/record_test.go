@@ -114,6 +114,18 @@ func TestReviveDominatesTheDeletion(t *testing.T) {
 	}
 }
 
+func TestReviveKeepsTheFileInTheDirectorysPlace(t *testing.T) {
+	dir, blocker := directory(2, c(2, 50)), file("x", 3, c(2, 50), c(3, 2000))
+	s := state(&dir, 0, blocker)
+	ch := Revive(&Facts{State: s}, me)
+	if ch.Entry.Type != index.Directory || ch.Entry.Version.Compare(blocker.Version) != index.After {
+		t.Fatalf("revived as %+v", ch.Entry)
+	}
+	if len(ch.Derived) != 1 || ch.Derived[0].Hash != blocker.Hash || ch.Derived[0].Name == blocker.Name {
+		t.Fatalf("derived %+v", ch.Derived)
+	}
+}
+
 func TestOverrideDominatesEveryHead(t *testing.T) {
 	held, other := file("one", 1, c(1, 10)), file("two", 2, c(2, 20))
 	s := state(&held, 0, held, other)

@@ -151,7 +151,9 @@ func (g *group) deriveBlocks(s *step) error {
 		if d.Type != index.File || d.Deleted || len(d.Blocks) > 0 {
 			continue
 		}
-		loser, err := g.idx.Head(g.ctx, a.Name, d.Version)
+		lost := *d
+		lost.Name = a.Name
+		loser, err := index.WithBlocks(g.ctx, g.idx, lost, a.Heads)
 		if errors.Is(err, index.ErrNoVersion) {
 			s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 			return nil

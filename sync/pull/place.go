@@ -44,9 +44,11 @@ func (p *Puller) Place(ctx context.Context, actions []plan.Action) []plan.Outcom
 
 func (g *group) run() error {
 	if g.unsettled {
-		if _, err := g.settle(g.ctx); err != nil {
+		rep, err := g.settle(g.ctx)
+		if err != nil {
 			return err
 		}
+		g.steps[0].out.Rescan = append(g.steps[0].out.Rescan, rep.Rescan...)
 	}
 	for _, s := range g.steps {
 		if err := g.prepare(s); err != nil {
@@ -294,7 +296,7 @@ func (p *Puller) hasMeta(info folderfs.Info, e *index.Entry) bool {
 func (g *group) record(s *step, put *folderfs.Info) {
 	disk, info, err := g.look(s.path, s.a.Name)
 	s.disk, s.flags = disk, 0
-	if err != nil || put != nil && s.want.Type == index.File && !sameFile(*put, info, g.fs.Capabilities()) || info.Kind != kindOf(s.want.Type) {
+	if err != nil || put != nil && s.want.Type == index.File && !sameFile(*put, info, g.fs.Capabilities()) || info.Kind != kindOf(s.want.Type) || !g.hasMeta(info, &s.want) {
 		s.disk = index.Disk{Type: s.want.Type}
 		if s.path != s.a.Name {
 			s.disk.Name = s.path

@@ -209,8 +209,12 @@ func (r *repair) directory() error {
 	case theNew:
 		return r.placed(there, info, missing)
 	case missing: // taken back: the directory was empty
-		r.touch(r.path)
-		return r.fs.Mkdir(r.path, r.it.Expected.Disk.Mode)
+		if err := r.fs.Mkdir(r.path, r.it.Expected.Disk.Mode); !isGone(err) {
+			r.touch(r.path)
+			return err
+		}
+		r.lookAgain(true)
+		return nil
 	}
 	r.lookAgain(there == theOther)
 	return nil

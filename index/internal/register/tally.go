@@ -95,16 +95,11 @@ func (r *Register) conflicting() bool {
 	if len(r.Versions) < 2 {
 		return false
 	}
-	heads := r.Maximal()
-	if len(heads) < 2 {
-		return false
+	var entries []index.Entry
+	for _, h := range r.Maximal() {
+		entries = append(entries, h.Entry)
 	}
-	for _, h := range heads {
-		if !h.Entry.Deleted {
-			return true
-		}
-	}
-	return false
+	return index.Contradict(entries)
 }
 
 // countBehind adds what other devices need of this name. One that announces

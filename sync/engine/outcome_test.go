@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+var errTest = errors.New("of the test")
+
+// placeOne returns a rig with the Place of one directory under way.
+func placeOne(t *testing.T) (*rig, Place) {
+	r := started(t, nil)
+	r.step(PeerUp{Device: alice})
+	r.announce(alice, directory("n", byAlice, c(byAlice, 1)))
+	return r, one[Place](r)
+}
+
+func TestOutcomes(t *testing.T) {
+	tests := []struct {
+		name    string
+		outcome plan.Outcome
+		again   time.Duration // when the name is placed again at the earliest
+		scans   bool
+		problem bool
+	}{
+		{"stale is decided again at once", plan.Outcome{Status: plan.Stale}, 0, false, false},
+		{"postponed waits for a moment", plan.Outcome{Status: plan.Postponed, Problem: problem(plan.CodeInUse)}, postponed, false, true},
+		{"a failure waits", plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO)}, failFirst, false, true},
+		{"a full disk stops all placing", plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNoSpace)}, diskFull, false, true},
+		{"without a source it is tried later", plan.Outcome{Status: plan.Postponed, Problem: problem(plan.CodeNoSource)}, failFirst, false, true},
+		{"unscanned waits for the scan of the name", plan.Outcome{Status: plan.Unscanned}, failLast, true, false},
+		{"names to rescan are scanned", plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO), Rescan: []string{"m"}}, failFirst, true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, p := placeOne(t)
+			r.ended(p, tt.outcome)
+			if scans := len(all[Scan](r)) > 0; scans != tt.scans {
+				t.Errorf("scans: %v, want %v", scans, tt.scans)
+			}
+			if shown := len(r.engine.Snapshot().Problems) > 0; shown != tt.problem {
+				t.Errorf("problem shown: %v, want %v", shown, tt.problem)
+			}
+			if tt.again > 0 {
+				none[Place](r, "placed again at once")
+				r.pass(tt.again - 1)
+				none[Place](r, "placed again too early")
+				r.pass(1)
+			}
+			one[Place](r)
+		})
+	}
+}
+
+func TestStaleAgainIsNoTightLoop(t *testing.T) {
+	r, p := placeOne(t)
+	r.ended(p, plan.Outcome{Status: plan.Stale})
+	for wait := postponed; wait < 3*postponeLast; wait *= 2 {
+		r.ended(one[Place](r), plan.Outcome{Status: plan.Stale})
+		none[Place](r, "placed again at once")
+		r.pass(min(wait, postponeLast))
+	}
+}
+
+func TestUnscannedIsPlacedWhenTheScanHasEnded(t *testing.T) {
+	r, p := placeOne(t)
+	r.ended(p, plan.Outcome{Status: plan.Unscanned})
+	sc := one[Scan](r)
+	none[Place](r, "placed before the scan")
+	r.step(ScanDone{ID: sc.ID})
+	one[Place](r)
+}
+
+func TestFailuresAreLeftAloneEverLonger(t *testing.T) {
+	r, p := placeOne(t)
+	for wait := failFirst; wait < 4*failLast; wait *= 2 {
+		r.ended(p, plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO)})
+		r.pass(min(wait, failLast) - 1)
+		none[Place](r, "too early")
+		r.pass(1)
+		p = one[Place](r)
+	}
+	r.placed(p)
+	if got := r.engine.Snapshot().Problems; len(got) > 0 {
+		t.Fatalf("problems after success: %v", got)
+	}
+}
+
+func TestNewsOfANameOrADeviceLetsItBeTriedAgain(t *testing.T) {
+	for name, event := range map[string]Event{
+		"a device":         PeerUp{Device: bob},
+		"news of the name": Received{Device: bob, Updates: []index.Update{{Sequence: 1, Heads: []index.Entry{directory("n", byAlice, c(byAlice, 1))}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, p := placeOne(t)
+			r.ended(p, plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO)})
+			none[Place](r, "placed again at once")
+			r.step(event)
+			one[Place](r)
+		})
+	}
+}
+
+func TestWithNobodyToAskThereIsNoProblem(t *testing.T) {
+	r := started(t, nil)
+	r.announce(alice, file("n", "one", byAlice, c(byAlice, 1)))
+	f := one[Fetch](r)
+	r.step(Fetched{ID: f.ID, Outcomes: []plan.Outcome{{Name: "n", Status: plan.Postponed, Problem: problem(plan.CodeNoSource)}}})
+	if got := r.engine.Snapshot().Problems; len(got) > 0 {
+		t.Fatalf("problems: %v", got)
+	}
+	none[Fetch](r, "asked again with nobody there")
+	r.step(PeerUp{Device: alice})
+	one[Fetch](r)
+}
+
+func TestASiblingThatNobodyHasIsLeftUntilAnnounced(t *testing.T) {
+	r := started(t, nil)
+	r.step(PeerUp{Device: alice})
+	lost := file("n (conflict, x)", "lost", byBob, c(byBob, 1))
+	winner := directory("n", byAlice, c(byAlice, 1))
+	_, err := r.store.Commit(t.Context(), []index.Change{{Entry: winner, Derived: []index.Entry{lost}}}, true)
+	r.must(err)
+	r.step(PeerUp{Device: bob})
+	f := one[Fetch](r)
+	r.step(Fetched{ID: f.ID, Outcomes: []plan.Outcome{{Name: lost.Name, Status: plan.Postponed, Problem: problem(plan.CodeNoSource)}}})
+	if s := r.state(lost.Name); s.Dirty != index.Clean {
+		t.Fatalf("still waits: %v", s.Dirty)
+	}
+	if got := r.engine.Snapshot().Problems; len(got) > 0 {
+		t.Fatalf("problems: %v", got)
+	}
+	r.announce(alice, lost)
+	one[Fetch](r)
+}
+
+// held returns a rig that is to remove, or to replace by a file, a directory
+// that holds something, and the outcome of that.
+func heldDirectory(t *testing.T, winner index.Entry, held ...index.Entry) *rig {
+	r := started(t, nil)
+	r.step(PeerUp{Device: alice})
+	r.have(directory("d", byAlice, c(byAlice, 1)))
+	r.have(held...)
+	r.announce(alice, winner)
+	if winner.Type == index.File && !winner.Deleted {
+		r.fetched(one[Fetch](r))
+	}
+	p := one[Place](r)
+	r.ended(p, plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+	sc := one[Scan](r)
+	if sc.Scopes[0] != (Scope{Name: "d", Recursive: true}) {
+		t.Fatalf("scans %v", sc.Scopes)
+	}
+	none[Place](r, "tried again before the scan")
+	r.step(ScanDone{ID: sc.ID})
+	if winner.Type == index.File && !winner.Deleted {
+		r.fetched(one[Fetch](r))
+	}
+	r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+	return r
+}
+
+func TestADirectoryWithALiveFileIsRevived(t *testing.T) {
+	dir := directory("d", byAlice, c(byAlice, 1))
+	r := heldDirectory(t, gone(dir, byAlice, c(byAlice, 2)), file("d/new", "x", r0, c(r0, 7)))
+	s := r.state("d")
+	if s.Local.Entry.Deleted || len(s.Heads) != 1 || s.Heads[0].Entry.Deleted || s.Heads[0].Entry.ModifiedBy != r.me {
+		t.Fatalf("state %+v", s)
+	}
+	none[Place](r, "still to be removed")
+}
+
+func TestAFileInThePlaceOfALiveDirectoryBecomesASibling(t *testing.T) {
+	r := heldDirectory(t, file("d", "file", byAlice, c(byAlice, 2)), file("d/new", "x", r0, c(r0, 7)))
+	if s := r.state("d"); s.Local.Entry.Type != index.Directory || len(s.Heads) != 1 || s.Heads[0].Entry.Type != index.Directory {
+		t.Fatalf("state %+v", s)
+	}
+	f := one[Fetch](r)
+	if a := f.Actions[0]; a.Op != plan.Create || a.Want.Size != 4 || a.Name == "d" {
+		t.Fatalf("fetches %+v", a)
+	}
+	e, err := r.store.Head(t.Context(), f.Actions[0].Name, f.Actions[0].Want.Version)
+	if err != nil || len(e.Blocks) != 1 {
+		t.Fatalf("sibling without blocks: %+v, %v", e, err)
+	}
+}
+
+func TestADirectoryWithIgnoredNamesOnlyIsKept(t *testing.T) {
+	dir := directory("d", byAlice, c(byAlice, 1))
+	r := heldDirectory(t, gone(dir, byAlice, c(byAlice, 2)))
+	s := r.state("d")
+	if !s.Local.Entry.Deleted || s.Local.Flags&index.Kept == 0 {
+		t.Fatalf("held %+v", s.Local)
+	}
+	none[Place](r, "still to be removed")
+}
+
+func TestADirectoryThatFailedBeforeIsScannedAllTheSame(t *testing.T) {
+	r := started(t, nil)
+	dir := directory("d", byAlice, c(byAlice, 1))
+	r.have(dir)
+	r.announce(alice, gone(dir, byAlice, c(byAlice, 2)))
+	r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO)})
+	r.pass(failFirst)
+	r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+	if s := r.state("d"); s.Local.Flags&index.Kept != 0 {
+		t.Fatal("kept before anyone looked what is in it")
+	}
+	one[Scan](r)
+}
+
+func TestADirectoryThatWasTakenAwayWithWhatIsHeldInItIsScanned(t *testing.T) {
+	r := started(t, nil)
+	dir := directory("d", byAlice, c(byAlice, 1))
+	r.have(dir, directory("d/e", r0, c(r0, 7)))
+	r.announce(alice, gone(dir, byAlice, c(byAlice, 2)))
+	r.placed(one[Place](r))
+	if sc := one[Scan](r); sc.Scopes[0] != (Scope{Name: "d", Recursive: true}) {
+		t.Fatalf("scans %v", sc.Scopes)
+	}
+}
+
+func TestADirectoryWaitsForWhatIsStillToGo(t *testing.T) {
+	dir, below := directory("d", byAlice, c(byAlice, 1)), directory("d/e", byAlice, c(byAlice, 1))
+	r := started(t, nil)
+	r.have(dir, below)
+	r.announce(alice, gone(dir, byAlice, c(byAlice, 2)))
+	r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+	sc := one[Scan](r)
+	r.must(r.store.RecordRemote(t.Context(), alice, []index.Update{{Sequence: 9, Heads: []index.Entry{gone(below, byAlice, c(byAlice, 2))}}}))
+	r.step(ScanDone{ID: sc.ID})
+	p := one[Place](r)
+	var outcomes []plan.Outcome
+	for i := range p.Actions {
+		outcomes = append(outcomes, plan.Outcome{Name: p.Actions[i].Name, Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+	}
+	r.step(Placed{ID: p.ID, Outcomes: outcomes})
+	if s := r.state("d"); s.Local.Entry.Version.Counter(r.me) != 0 || s.Local.Flags&index.Kept != 0 {
+		t.Fatalf("decided %+v while d/e is still to go", s.Local)
+	}
+}
+
+// r0 stands for what was recorded here, under an earlier replica.
+const r0 index.Replica = 9
+
+func TestFilesThatDifferAreInConflict(t *testing.T) {
+	r := started(t, nil)
+	mine, theirs := bigFile2("n", "mine", r0), bigFile2("n", "theirs", byAlice)
+	r.have(mine)
+	r.step(PeerUp{Device: alice})
+	r.announce(alice, theirs)
+	p := one[Place](r)
+	if p.Actions[0].Op != plan.Compare {
+		t.Fatalf("decided %v", p.Actions[0].Op)
+	}
+	r.ended(p, plan.Outcome{Status: plan.Differs})
+	none[Scan](r, "scanned")
+	if s := r.state("n"); s.Dirty == index.Clean {
+		if len(s.Heads) != 2 {
+			t.Fatalf("state %+v", s)
+		}
+		return // the one held wins
+	}
+	if f := one[Fetch](r); f.Actions[0].Op == plan.Compare {
+		t.Fatal("compared again")
+	}
+}
+
+// bigFile2 is too large for all policies to cut it alike.
+func bigFile2(name, content string, by index.Replica) index.Entry {
+	e := file(name, content, by, c(by, 10))
+	e.Size = 1 << 20
+	e.Blocks[0].Size = 1 << 20
+	return e
+}
