@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -37,13 +38,28 @@ func demoCommand(e *environment) *cobra.Command {
 					return misuse("%v", err)
 				}
 			}
-			d := &demo{e: e, keeps: len(args) > 0}
+			shared := *e // two devices print at once
+			shared.stdout, shared.stderr = &locked{w: e.stdout}, &locked{w: e.stderr}
+			d := &demo{e: &shared, keeps: len(args) > 0}
 			for i, name := range []string{"left", "right"} {
 				d.sides[i] = side{name: name, home: filepath.Join(temp, "home-"+name), folder: filepath.Join(top, name), up: make(chan struct{})}
 			}
 			return d.run(cmd.Context())
 		},
 	}
+}
+
+// locked lets one write through at a time, so that lines stay whole.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer // guarded by mu
+}
+
+// Write writes all of p before another write begins.
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 // demo is two devices in this process.
@@ -134,7 +150,11 @@ func (d *demo) pair(ctx context.Context) error {
 	}
 	for i := range d.sides {
 		s, other := &d.sides[i], known[1-i]
-		if _, err := s.node.AddDevice(ctx, api.DeviceConfig{ID: other.DeviceID, Name: other.Name, Addresses: other.Listen}); err != nil {
+		d := api.DeviceConfig{ID: other.DeviceID, Name: other.Name}
+		if i > 0 {
+			d.Addresses = other.Listen // it knows this side by now, and lets it in
+		}
+		if _, err := s.node.AddDevice(ctx, d); err != nil {
 			return err
 		}
 		if _, err := s.node.AddFolder(ctx, api.FolderAdd{Path: s.folder, ID: id, Label: "demo", Devices: []string{other.DeviceID}}); err != nil {

@@ -123,6 +123,7 @@ func folderSet(e *environment) *cobra.Command {
 	modeFlags(cmd, &set.Strategy, &set.Blocks, &set.Direction)
 	f.StringSliceVar(&add, "device", nil, "share it with these devices too (IDs or names)")
 	f.StringSliceVar(&remove, "remove-device", nil, "share it with these devices no more")
+	f.BoolVar(&set.AcceptIgnore, "accept-ignore", false, "put the changed .labsyncignore of another device in force here")
 	completeFlag(cmd, "device", completeDevices(e))
 	completeFlag(cmd, "remove-device", completeDevices(e))
 	return cmd

@@ -142,16 +142,16 @@ func TestWaitGivesUpAndSaysWhy(t *testing.T) {
 	}
 }
 
-// stopAfter is a writer that cancels once it holds so many lines.
-type stopAfter struct {
+// stopAt is a writer that cancels once it holds a text.
+type stopAt struct {
 	bytes.Buffer
-	lines  int
+	text   string
 	cancel context.CancelFunc
 }
 
-func (w *stopAfter) Write(p []byte) (int, error) {
+func (w *stopAt) Write(p []byte) (int, error) {
 	n, err := w.Buffer.Write(p)
-	if bytes.Count(w.Bytes(), []byte("\n")) >= w.lines {
+	if strings.Contains(w.String(), w.text) {
 		w.cancel()
 	}
 	return n, err
@@ -162,7 +162,7 @@ func TestEventsFollowUntilInterrupted(t *testing.T) {
 	serveFake(t, h)
 	for _, asJSON := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
-		out := &stopAfter{lines: 2, cancel: cancel}
+		out := &stopAt{text: " 3", cancel: cancel}
 		args := []string{"--home", h, "events", "--since", "1"}
 		if asJSON {
 			args = append(args, "--json")
@@ -195,7 +195,7 @@ func TestUpMakesDeviceAndFolderAndPrintsUntilInterrupted(t *testing.T) {
 	}
 	for range 2 { // the second run finds what the first has made
 		ctx, cancel := context.WithCancel(t.Context())
-		out := &stopAfter{lines: 17, cancel: cancel}
+		out := &stopAt{text: " 3\n", cancel: cancel}
 		if code := run(ctx, &environment{stdout: out, stderr: os.Stderr, arg0: "labsync", daemon: daemon}, []string{"--home", h, "up", folder}); code != 0 {
 			t.Fatalf("exit %d", code)
 		}
@@ -219,7 +219,7 @@ func TestDemoPairsTwoDevicesAndCleansUp(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	keep := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
-	out := &stopAfter{lines: 8, cancel: cancel}
+	out := &stopAt{text: "Edit in one", cancel: cancel}
 	paired := make(chan string, 2)
 	daemon := func(ctx context.Context, home string, _ daemonOptions, ready func(server.Node)) error {
 		n := &demoNode{fakeDaemon{Home: edit.Home(home)}}

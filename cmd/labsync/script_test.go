@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("LABSYNC_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // each command is a process, and would wait a second
 			// IDs of devices that nobody has the keys of.
 			env.Setenv("ODD", "a\u202eb")
 			env.Setenv("BOB", "QG3DPWH-42LDNUG-Y2Z42LD-CE5BC4K-G6PFPEW-4S3QTIW-6BNGP3H-WFRTUQZ")

@@ -70,6 +70,10 @@ type FolderSet struct {
 	Direction     string       `json:"direction"`
 	AddDevices    List[string] `json:"add_devices"`
 	RemoveDevices List[string] `json:"remove_devices"`
+	// AcceptIgnore puts an ignore file in force that another device changed so
+	// that it ignores less, and that waits for someone here. It needs a running
+	// daemon.
+	AcceptIgnore bool `json:"accept_ignore"`
 }
 
 // LimitSet changes rate limits, in bytes per second, 0 for none. What is nil

@@ -32,7 +32,7 @@ type Error struct {
 // Error returns the sentence.
 func (e *Error) Error() string { return e.Text }
 
-// Misuse, NotFound and Refused make an Error of their code from a sentence.
+// Misuse reports a request that makes no sense as it was typed.
 func Misuse(text string) error { return &Error{Code: CodeMisuse, Text: text} }
 
 // NotFound reports a device or folder that does not exist.

@@ -151,6 +151,9 @@ func (h Home) Folders(context.Context) ([]api.FolderConfig, error) {
 
 // SetFolder changes a folder.
 func (h Home) SetFolder(_ context.Context, id string, s api.FolderSet) (api.FolderConfig, error) {
+	if s.AcceptIgnore { // the daemon takes it out before it comes here
+		return api.FolderConfig{}, fmt.Errorf("accept the ignore file: %w", api.ErrNoDaemon)
+	}
 	add, err := deviceIDs(s.AddDevices)
 	if err != nil {
 		return api.FolderConfig{}, err
