@@ -1,0 +1,187 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/plan"
+	"github.com/labsync/labsync/sync/scan"
+)
+
+// carryOut begins what the engine asks for, in the way sync/drive does.
+func (d *Device) carryOut(effect engine.Effect) {
+	switch x := effect.(type) {
+	case engine.Scan:
+		d.begin(fmt.Sprintf("Scan#%d", x.ID), laneFree, func(t *task) { d.runScan(t, x) })
+	case engine.Commit:
+		d.begin(fmt.Sprintf("Commit#%d", x.ID), laneStore, func(t *task) { d.commit(t, x) })
+	case engine.RecordRemote:
+		d.begin(fmt.Sprintf("RecordRemote#%d", x.ID), laneStore, func(t *task) { d.recordRemote(t, x) })
+	case engine.Unsettle:
+		d.begin(fmt.Sprintf("Unsettle#%d", x.ID), laneStore, func(t *task) {
+			d.check("Unsettle", d.index.Unsettle(d.w.ctx, ""))
+			t.pause()
+			d.step(engine.Unsettled{ID: x.ID})
+		})
+	case engine.Send:
+		session := d.w.session(d, x.Device)
+		d.begin(fmt.Sprintf("Send#%d", x.ID), laneFree, func(t *task) { d.send(t, x, session) })
+	case engine.Fetch:
+		d.begin(fmt.Sprintf("Fetch#%d", x.ID), laneFree, func(t *task) {
+			outcomes := d.pull.Fetch(d.w.ctx, x.Actions)
+			t.pause()
+			d.step(engine.Fetched{ID: x.ID, Outcomes: outcomes})
+		})
+	case engine.Place:
+		d.begin(fmt.Sprintf("Place#%d", x.ID), lanePull, func(t *task) { d.place(t, x) }).place = true
+	case engine.Recheck:
+		d.begin("Recheck", lanePull, d.recheck)
+	case engine.Wake:
+		d.wake = x.At
+	}
+}
+
+// runScan hands on what a scan finds, a batch at a time: the next one is made
+// when what the last one came to is recorded.
+func (d *Device) runScan(t *task, x engine.Scan) {
+	d.edits.scanBegins(x.ID, d.w.steps)
+	scopes := make([]scan.Scope, len(x.Scopes))
+	for i, sc := range x.Scopes {
+		scopes[i] = scan.Scope{Name: sc.Name, Recursive: sc.Recursive}
+	}
+	err := d.scan.Scan(d.w.ctx, scopes, func(found []scan.Found) error {
+		t.pause()
+		d.edits.recorded = false
+		d.step(observe(x.ID, found))
+		for !d.edits.recorded && !t.ended {
+			t.pause()
+		}
+		return nil
+	}, nil)
+	if err != nil {
+		d.w.violate("scan", d, "%v", err)
+	}
+	t.pause()
+	d.step(engine.ScanDone{ID: x.ID, Err: err})
+}
+
+// observe says in the engine's terms what a scan found.
+func observe(id engine.ID, found []scan.Found) engine.Scanned {
+	ev := engine.Scanned{ID: id}
+	for i := range found {
+		x := &found[i]
+		if x.Problem != nil {
+			ev.Problems = append(ev.Problems, plan.Problem{Name: x.Name, Code: string(x.Problem.Code), Text: x.Problem.Text})
+		}
+		switch x.Kind {
+		case scan.Faulty:
+		case scan.Unsettled:
+			ev.Again = append(ev.Again, x.Name)
+		default:
+			ev.Seen = append(ev.Seen, plan.Observation{
+				Name: x.Name, Base: x.Base, Removed: x.Kind == scan.Removed, Entry: x.Entry, Disk: x.Disk, Flags: x.Flags,
+			})
+		}
+	}
+	return ev
+}
+
+func (d *Device) commit(t *task, x engine.Commit) {
+	done := engine.Committed{ID: x.ID}
+	echoes := d.echoes(&x)
+	if len(x.Changes) > 0 {
+		stale, err := d.index.Commit(d.w.ctx, x.Changes, true)
+		d.check("Commit", err)
+		for i := range x.Changes {
+			name := x.Changes[i].Entry.Name
+			if slices.Contains(stale, i) {
+				done.Stale = append(done.Stale, name)
+				delete(echoes, name)
+			} else {
+				d.consume(x.Scan, name)
+			}
+		}
+		for _, name := range sortedKeys(echoes) {
+			d.w.violate("I19", d, "scan recorded %s, which no user changed", echoes[name])
+		}
+	}
+	if len(x.Settled) > 0 {
+		d.check("Settle", d.index.Settle(d.w.ctx, x.Settled))
+	}
+	if x.Scan != 0 {
+		d.edits.recorded = true
+	}
+	done.Sequence = d.sequence()
+	t.pause()
+	d.step(done)
+}
+
+func (d *Device) recordRemote(t *task, x engine.RecordRemote) {
+	d.check("RecordRemote", d.index.RecordRemote(d.w.ctx, x.Device, x.Updates))
+	if from := d.w.deviceOf(x.Device); d.inbox[from] != nil {
+		d.inbox[from].busy = false
+	}
+	t.pause()
+	d.step(engine.RemoteRecorded{ID: x.ID, Device: x.Device})
+}
+
+// send puts one page on the link. The sequence is read before the page: what
+// is recorded in between is sent once more rather than never.
+func (d *Device) send(t *task, x engine.Send, session int) {
+	done := engine.Sent{ID: x.ID, Device: x.Device, Upto: x.After}
+	last := d.sequence()
+	t.pause()
+	page, err := d.index.Since(d.w.ctx, x.After, d.page)
+	d.check("Since", err)
+	if len(page) == d.page {
+		last, done.More = page[len(page)-1].Sequence, true
+	}
+	t.pause()
+	to := d.w.deviceOf(x.Device)
+	if d.w.session(d, x.Device) != session || !d.w.connected(d, to) {
+		done.Failed = true
+	} else {
+		done.Upto = last
+		if len(page) > 0 {
+			d.sends++
+			to.inbox[d].push(d.w, message{updates: page})
+		}
+	}
+	t.pause()
+	d.step(done)
+}
+
+func (d *Device) place(t *task, x engine.Place) {
+	outcomes := d.pull.Place(d.w.ctx, x.Actions)
+	sequence := d.sequence()
+	t.pause()
+	d.step(engine.Placed{ID: x.ID, Outcomes: outcomes, Sequence: sequence})
+}
+
+func (d *Device) recheck(t *task) {
+	next, heads, err := d.pull.Recheck(d.w.ctx, d.clock())
+	d.check("Recheck", err)
+	done := engine.Rechecked{Heads: heads, Sequence: d.sequence()}
+	if !next.IsZero() {
+		done.Next = next.UnixNano()
+	} else if err != nil {
+		done.Next = d.clock().Add(time.Minute).UnixNano()
+	}
+	t.pause()
+	d.step(done)
+}
+
+func (d *Device) sequence() int64 {
+	who, err := d.index.Identity(d.w.ctx)
+	d.check("Identity", err)
+	return who.Sequence
+}
+
+// check turns an error that no call may return here into a violation.
+func (d *Device) check(what string, err error) {
+	if err != nil {
+		d.w.violate("machinery", d, "%s: %v", what, err)
+	}
+}

@@ -1,0 +1,186 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/internal/folderfs/memfs"
+	"github.com/labsync/labsync/sync/engine"
+)
+
+// Violation is an invariant that does not hold.
+type Violation struct {
+	Invariant string
+	Text      string
+}
+
+func (v Violation) String() string { return v.Invariant + ": " + v.Text }
+
+func (w *World) violate(invariant string, d *Device, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if d != nil {
+		text = "device " + d.name + ": " + text
+	}
+	w.note(nil, "?", invariant+": "+text)
+	w.failed = append(w.failed, Violation{invariant, text})
+}
+
+// judge holds the world at rest against the invariants.
+func (w *World) judge() {
+	if len(w.failed) > 0 || w.ctx.Err() != nil {
+		return
+	}
+	w.converged()
+	w.nothingLost()
+	w.nothingPartial()
+	w.needsNothing()
+	if len(w.failed) == 0 {
+		w.staysQuiet()
+	}
+}
+
+// converged is I1: all visible trees are the same, on disk.
+func (w *World) converged() {
+	first := w.devices[0].tree()
+	for _, d := range w.devices[1:] {
+		other := d.tree()
+		for _, name := range sortedKeys(union(first, other)) {
+			if first[name] != other[name] {
+				w.violate("I1", nil, "%q is %s on a and %s on %s; heads on a: %s; on %s: %s", name,
+					orNothing(first[name]), orNothing(other[name]), d.name, w.devices[0].heads(name), d.name, d.heads(name))
+				return
+			}
+		}
+	}
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+func union(a, b map[string]string) map[string]string {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
+}
+
+// tree is what a person sees, one line for each name.
+func (d *Device) tree() map[string]string {
+	items, err := d.user.Tree("")
+	d.check("Tree", err)
+	out := map[string]string{}
+	for i := range items {
+		out[items[i].Path] = describeItem(&items[i])
+	}
+	return out
+}
+
+// heads is what the index knows of a name, for messages.
+func (d *Device) heads(name string) string {
+	s, ok, err := d.index.State(d.w.ctx, name)
+	d.check("State", err)
+	if !ok {
+		return "unknown"
+	}
+	var out []string
+	if s.Local != nil {
+		out = append(out, fmt.Sprintf("holds %s flags %b", describeEntry(d.w, &s.Local.Entry), s.Local.Flags))
+	}
+	for i := range s.Heads {
+		out = append(out, "head "+describeEntry(d.w, &s.Heads[i].Entry))
+	}
+	return strings.Join(out, ", ") + fmt.Sprintf(" (dirty %d)", s.Dirty)
+}
+
+// nothingLost is I2: what a user wrote, and no user destroyed, is somewhere.
+func (w *World) nothingLost() {
+	have := map[content]bool{}
+	for _, d := range w.devices {
+		for _, item := range d.everything() {
+			have[contentOf(&item)] = true
+		}
+	}
+	var lost []string
+	for c, where := range w.ghost.written {
+		if !have[c] && !w.ghost.gone[c] {
+			lost = append(lost, fmt.Sprintf("%x written at %s", c.hash[:4], where))
+		}
+	}
+	if len(lost) > 0 {
+		slices.Sort(lost)
+		w.violate("I2", nil, "lost: %s", strings.Join(lost, "; "))
+	}
+}
+
+// nothingPartial is I3 at rest: all that is visible was written by a user.
+func (w *World) nothingPartial() {
+	for _, d := range w.devices {
+		items, err := d.user.Tree("")
+		d.check("Tree", err)
+		for i := range items {
+			if items[i].Kind == folderfs.Directory {
+				continue
+			}
+			if _, ok := w.ghost.written[contentOf(&items[i])]; !ok {
+				w.violate("I3", d, "%q has content that nobody wrote: %s", items[i].Path, describeItem(&items[i]))
+			}
+		}
+	}
+}
+
+// needsNothing is I20: no name waits, nothing failed.
+func (w *World) needsNothing() {
+	for _, d := range w.devices {
+		for pass := index.DirtyLive; pass <= index.DirtyGoneDirectory; pass++ {
+			page, err := d.index.Dirty(w.ctx, pass, "", 10)
+			d.check("Dirty", err)
+			for i := range page {
+				w.violate("I20", d, "%q still waits: %s", page[i].Name, d.heads(page[i].Name))
+			}
+		}
+		s := d.engine.Snapshot()
+		for _, p := range s.Problems {
+			w.violate("I20", d, "problem of %q: %s: %s", p.Name, p.Code, p.Text)
+		}
+		if s.Working != 0 || s.Scanning || !s.Resting || !d.wake.IsZero() {
+			w.violate("I6", d, "not at rest: %+v, wakes at %v", s, d.wake)
+		}
+	}
+}
+
+// staysQuiet is I6: another scan of everything changes and tells nothing.
+func (w *World) staysQuiet() {
+	type state struct {
+		sequence int64
+		sends    int
+	}
+	var before []state
+	for _, d := range w.devices {
+		before = append(before, state{d.sequence(), d.sends})
+		w.note(d, " ", "scan once more")
+		d.step(engine.Changed{Scopes: []engine.Scope{{Recursive: true}}})
+	}
+	w.rest()
+	for i, d := range w.devices {
+		if now := (state{d.sequence(), d.sends}); now != before[i] {
+			w.violate("I6", d, "another scan brought sequence and messages from %v to %v", before[i], now)
+		}
+	}
+}
+
+func describeItem(item *memfs.Item) string {
+	switch item.Kind {
+	case folderfs.Directory:
+		return fmt.Sprintf("directory %o", item.Mode)
+	case folderfs.Symlink:
+		return "link to " + item.Text
+	}
+	return fmt.Sprintf("file %o %d %q", item.Mode, item.Mtime, item.Content)
+}
