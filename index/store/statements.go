@@ -140,7 +140,7 @@ type preparer interface {
 func prepare(ctx context.Context, p preparer, texts map[**sql.Stmt]string) error {
 	for stmt, text := range texts {
 		var err error
-		if *stmt, err = p.PrepareContext(ctx, text); err != nil {
+		if *stmt, err = p.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // closeAll closes them
 			return fmt.Errorf("preparing %q: %w", text, err)
 		}
 	}

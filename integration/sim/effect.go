@@ -23,7 +23,7 @@ func (d *Device) carryOut(effect engine.Effect) {
 		d.begin(fmt.Sprintf("Unsettle#%d", x.ID), laneStore, func(t *task) {
 			d.check("Unsettle", d.index.Unsettle(d.w.ctx, ""))
 			t.pause()
-			d.step(engine.Unsettled{ID: x.ID})
+			d.step(engine.Unsettled(x))
 		})
 	case engine.Send:
 		session := d.w.session(d, x.Device)

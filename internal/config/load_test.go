@@ -129,7 +129,6 @@ func TestLoadRefuses(t *testing.T) {
 		{"a folder in another", FoldersFile, folder("out", "a") + folder("in", "a/b"), []string{"line 4", `"in"`, `"out"`, "inside", filepath.Join(root, "a", "b")}},
 		{"a folder around another", FoldersFile, folder("in", "a/b") + folder("out", "a"), []string{`"in"`, `"out"`, "contains"}},
 		{"a path twice", FoldersFile, folder("one", "a") + folder("two", "a/"), []string{"one", "two", "same path"}},
-		{"a path that is a file", FoldersFile, folder("f", "file"), []string{file, "is a file"}},
 		{"a folder without path", FoldersFile, "[[folder]]\nid = \"x\"\n", []string{`"x"`, "no path"}},
 		{"a folder without ID", FoldersFile, folder("", "a"), []string{"no id"}},
 		{"an unknown strategy", FoldersFile, folder("a", "a") + "strategy = \"keep\"\n", []string{"keep", "staggered"}},

@@ -37,15 +37,11 @@ func Home(flag string) (string, error) {
 }
 
 // SocketPath returns where the daemon of a home listens for this machine's
-// commands: a Unix socket, or a named pipe on Windows. Its name is a hash of
-// the home because a socket's path may have about 100 bytes only. The
+// commands: a Unix socket, on Windows too. Its name is a hash of the home because a socket's path may have about 100 bytes only. The
 // directory need not exist; whoever makes it gives it mode 0700.
 func SocketPath(home string) string {
 	sum := sha256.Sum256([]byte(resolve(home)))
 	name := hex.EncodeToString(sum[:8])
-	if runtime.GOOS == "windows" {
-		return `\\.\pipe\labsync-` + name
-	}
 	return filepath.Join(runtimeDir(), name+".sock")
 }
 
@@ -59,6 +55,9 @@ func runtimeDir() string {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			return filepath.Join(dir, "labsync")
 		}
+	}
+	if dir, err := os.UserCacheDir(); err == nil && runtime.GOOS == "windows" {
+		return filepath.Join(dir, "labsync", "run") // private to the user, as the temporary directory need not be
 	}
 	return filepath.Join(os.TempDir(), fmt.Sprintf("labsync-%d", os.Getuid()))
 }

@@ -58,10 +58,28 @@ func Update(home string, change func(*Config) error) (*Config, error) {
 	if err := after.validate(home); err != nil {
 		return nil, err
 	}
+	if err := refuseFiles(before, after); err != nil {
+		return nil, err
+	}
 	if err := write(home, before, after); err != nil {
 		return nil, err
 	}
 	return Load(home)
+}
+
+// refuseFiles finds folders whose new path is a file. A path that became a file
+// later is a matter of that folder alone and keeps nothing else from working.
+func refuseFiles(before, after *Config) error {
+	var wrong Invalid
+	for _, f := range after.Folders {
+		if was := before.Folder(f.ID); was != nil && was.Path == f.Path {
+			continue
+		}
+		if info, err := os.Stat(f.Path); err == nil && !info.IsDir() {
+			wrong.addf("the path of folder %q, %s, is a file: choose a directory", f.ID, f.Path)
+		}
+	}
+	return wrong.orNil()
 }
 
 // refuseForeign finds changes to devices and folders that stand in

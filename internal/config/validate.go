@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
@@ -105,9 +104,6 @@ func validatePath(wrong *Invalid, f Folder, home string) {
 	if f.Path == "" {
 		wrong.addf("%v: folder %q has no path: set path = \"...\"", f.origin, f.ID)
 		return
-	}
-	if info, err := os.Stat(f.Path); err == nil && !info.IsDir() {
-		wrong.addf("%v: the path of folder %q, %s, is a file: choose a directory", f.origin, f.ID, f.Path)
 	}
 	switch relate(f.Path, home) {
 	case same, inside:

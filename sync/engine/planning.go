@@ -59,7 +59,7 @@ func (e *Engine) walk(ctx context.Context) error {
 			if !c.again {
 				break
 			}
-			*c = cycle{walking: true, pass: index.DirtyLive}
+			*c = cycle{walking: true, pass: index.DirtyLive, began: e.now}
 		}
 		page, err := e.Index.Dirty(ctx, c.pass, c.after, pageNames)
 		if err != nil {
@@ -77,7 +77,16 @@ func (e *Engine) walk(ctx context.Context) error {
 		if !e.work.idle() {
 			break // the next pass builds on what is under way
 		}
-		e.nextPass()
+		halves := !e.deferred.IsZero()
+		switch {
+		case c.pass == index.DirtyLive && c.again && (halves || c.rewalks < maxRewalks):
+			c.again, c.after, e.deferred = false, "", time.Time{}
+			c.rewalks++
+		case c.pass == index.DirtyLive && halves:
+			return nil // a deletion would take away what is to be renamed
+		default:
+			e.nextPass()
+		}
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (r *rig) write(f Effect) bool {
 		r.step(RemoteRecorded{ID: f.ID, Device: f.Device})
 	case Unsettle:
 		r.must(r.store.Unsettle(ctx, ""))
-		r.step(Unsettled{ID: f.ID})
+		r.step(Unsettled(f))
 	default:
 		return false
 	}

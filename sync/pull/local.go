@@ -126,7 +126,7 @@ func (p *Puller) copyBlocks(ctx context.Context, j *job, src folderfs.OpenFile, 
 				return err
 			}
 			buf = grow(buf, int(n.block.Size))
-			if _, err := src.ReadAt(buf, at); err != nil && err != io.EOF {
+			if _, err := src.ReadAt(buf, at); err != nil && !errors.Is(err, io.EOF) {
 				ok = false
 			}
 		}

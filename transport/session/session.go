@@ -250,8 +250,13 @@ func (s *Session) lose(l *link, err error) {
 		s.end(err) // Run closes the links, telling why
 		return
 	}
-	_ = l.conn.Close(reasonOf(err)) // it is gone for us either way
+	// The cause is set before the connection is closed, which makes its other
+	// readers fail for no reason of their own.
+	if fatal(err) {
+		s.end(err)
+	}
 	l.cancel(err)
+	_ = l.conn.Close(reasonOf(err)) // it is gone for us either way
 	l.dropBatches(fmt.Errorf("connection lost: %w", err))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -272,7 +277,7 @@ func (s *Session) lose(l *link, err error) {
 		s.links[0].control.putAck(s.incoming.handledUpTo())
 		break
 	}
-	if fatal(err) || len(s.links) == 0 {
+	if len(s.links) == 0 {
 		s.end(err)
 	}
 }

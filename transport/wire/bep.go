@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -85,7 +86,7 @@ func readBounded(r io.Reader, n, limit int64) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(n, 64<<10)))
 	if got, err := io.CopyN(&b, r, n); err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("receive message: %d of %d bytes: %w", got, n, err)

@@ -28,7 +28,7 @@ func (r rules) blocks(e *index.Entry, m *wirepb.FileInfo) string {
 		return fmt.Sprintf("it has %d blocks for %d bytes", count, e.Size)
 	}
 	e.Blocks = make([]index.Block, count)
-	reason := ""
+	var reason string
 	if long > 0 {
 		reason = longList(e.Blocks, m.Blocks)
 	} else {
