@@ -40,8 +40,9 @@ type Reader interface {
 	// Holding returns live files held here whose content has this hash, without
 	// blocks, at most limit.
 	Holding(ctx context.Context, hash Hash, limit int) ([]Held, error)
-	// Holders returns the remote devices that announce a live entry with this
-	// content hash, under whatever name.
+	// Holders returns remote devices that announce a live entry with this
+	// content hash, under whatever name; all of them unless very many names have
+	// that content.
 	Holders(ctx context.Context, hash Hash) ([]device.ID, error)
 	// FindBlocks looks for blocks of these hashes in the files held here and
 	// calls found for one place of each, when it has looked: found may use the

@@ -106,11 +106,12 @@ func (c *columns) holdsList(n int) (bool, error) {
 // findAlone looks for files that consist of this block only.
 func (s *Store) findAlone(ctx context.Context, hash index.Hash, search *blockSearch) error {
 	content := index.HashBlocks([]index.Block{{Hash: hash}})
-	return s.content(ctx, content, func(r *register.Register) {
+	return s.content(ctx, content, func(r *register.Register) (more bool) {
 		v := r.Present()
 		if v == nil || v.Entry.Type != index.File || len(v.Entry.Blocks) != 1 || v.Entry.Blocks[0].Hash != hash {
-			return
+			return true
 		}
 		search.take(hash, index.BlockPlace{Name: r.Name, Size: v.Entry.Blocks[0].Size})
+		return false
 	})
 }

@@ -102,31 +102,49 @@ func (s *Store) ByInode(ctx context.Context, dev, inode uint64) (held []index.He
 
 // content calls f for each name with a live version of this content, or of
 // another with the same beginning of the hash.
-func (s *Store) content(ctx context.Context, hash index.Hash, f func(r *register.Register)) error {
+func (s *Store) content(ctx context.Context, hash index.Hash, f func(r *register.Register) (more bool)) error {
 	if hash == (index.Hash{}) {
 		return nil
 	}
-	return s.registers(ctx, "looking up a content", s.read.content, []any{contentKey(hash)}, func(r *register.Register) error {
-		f(r)
+	enough := errors.New("enough")
+	err := s.registers(ctx, "looking up a content", s.read.content, []any{contentKey(hash)}, func(r *register.Register) error {
+		if !f(r) {
+			return enough
+		}
 		return nil
 	})
+	if errors.Is(err, enough) {
+		return nil
+	}
+	return err
 }
 
 // Holding implements index.Reader.
 func (s *Store) Holding(ctx context.Context, hash index.Hash, limit int) ([]index.Held, error) {
 	var held []index.Held
-	err := s.content(ctx, hash, func(r *register.Register) {
-		if v := r.Present(); v != nil && v.Entry.Type == index.File && v.Entry.Hash == hash && len(held) < limit {
+	err := s.content(ctx, hash, func(r *register.Register) bool {
+		if v := r.Present(); v != nil && v.Entry.Type == index.File && v.Entry.Hash == hash {
 			held = append(held, *r.HeldWithoutBlocks())
 		}
+		return len(held) < limit
 	})
 	return held, err
 }
 
+// enoughNames is how many names of one content are asked for its holders: with
+// thousands of equal files the first ones tell as much.
+const enoughNames = 64
+
 // Holders implements index.Reader.
 func (s *Store) Holders(ctx context.Context, hash index.Hash) ([]device.ID, error) {
 	var holding []*register.Register
-	if err := s.content(ctx, hash, func(r *register.Register) { holding = append(holding, r) }); err != nil {
+	err := s.content(ctx, hash, func(r *register.Register) bool {
+		if len(r.Holders(hash)) > 0 {
+			holding = append(holding, r)
+		}
+		return len(holding) < enoughNames
+	})
+	if err != nil {
 		return nil, err
 	}
 	ids, err := s.ids(ctx, holding...)

@@ -227,8 +227,13 @@ func (e *Engine) scanDone(ev ScanDone) {
 }
 
 // forgetProblems drops the problems of what is about to be scanned: the scan
-// reports those that remain.
+// reports those that remain. Problems are named as they can be shown, so are
+// the scopes here.
 func (e *Engine) forgetProblems(scopes []Scope) {
+	scopes = slices.Clone(scopes)
+	for i := range scopes {
+		scopes[i].Name = strings.ToValidUTF8(scopes[i].Name, "\ufffd")
+	}
 	wide := wideOf(scopes)
 	for name := range e.problems {
 		if wide.cover(name) || slices.Contains(scopes, Scope{Name: name}) {

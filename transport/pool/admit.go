@@ -66,7 +66,7 @@ func (p *Pool) refusal(pe *peer) *admission.Refusal {
 
 func (p *Pool) standing(pe *peer, in *admission.Incoming) standing {
 	kind := in.Conn.Kind()
-	s := standing{smaller: p.self.Compare(pe.want.ID) < 0, asking: pe.asking[kind]}
+	s := standing{smaller: p.self.Compare(pe.id) < 0, asking: pe.asking[kind]}
 	if old := pe.conns[kind]; old != nil {
 		s.connected, s.dialed, s.age = true, old.conn.Dialed(), time.Since(old.since)
 		s.otherInstance = old.instance != 0 && in.Instance != 0 && old.instance != in.Instance
@@ -98,7 +98,7 @@ func (p *Pool) install(pe *peer, conn transport.Conn, instance uint64) *entry {
 	delete(pe.errs, conn.Kind())
 	broadcast(&pe.changed)
 	context.AfterFunc(conn.Context(), func() { p.ended(pe, e) })
-	p.options.Log.Debug("connected", "device", pe.want.ID.Short(), "kind", conn.Kind(), "address", conn.RemoteAddr())
+	p.options.Log.Debug("connected", "device", pe.id.Short(), "kind", conn.Kind(), "address", conn.RemoteAddr())
 	return e
 }
 
@@ -115,7 +115,7 @@ func (p *Pool) ended(pe *peer, e *entry) {
 	pe.errs[kind] = context.Cause(e.conn.Context())
 	pe.since = time.Now()
 	broadcast(&pe.changed)
-	p.options.Log.Debug("disconnected", "device", pe.want.ID.Short(), "kind", kind, "cause", pe.errs[kind])
+	p.options.Log.Debug("disconnected", "device", pe.id.Short(), "kind", kind, "cause", pe.errs[kind])
 	sibling := pe.conns[transport.KindQUIC]
 	if kind != transport.KindTCP || sibling == nil || p.run == nil {
 		return

@@ -94,7 +94,7 @@ func (p *Pool) failed(pe *peer, kind string, err error) {
 	pe.errs[kind] = err
 	p.mu.Unlock()
 	if fresh {
-		p.options.Log.Debug("cannot connect", "device", pe.want.ID.Short(), "kind", kind, "error", err)
+		p.options.Log.Debug("cannot connect", "device", pe.id.Short(), "kind", kind, "error", err)
 	}
 }
 
@@ -193,7 +193,7 @@ func worse(a, b error) error {
 
 func (p *Pool) dialOne(ctx context.Context, pe *peer, kind string, c addr.Candidate) (admission.Outgoing, error) {
 	if kind == transport.KindQUIC {
-		return p.sockets.dial(ctx, p.policy, pe.want.ID, c.Address)
+		return p.sockets.dial(ctx, p.policy, pe.id, c.Address)
 	}
-	return overtcp.Dial(ctx, p.policy, pe.want.ID, c.Address)
+	return overtcp.Dial(ctx, p.policy, pe.id, c.Address)
 }

@@ -14,6 +14,7 @@ import (
 
 // peer is what the pool knows of a wanted device. The pool's lock guards it.
 type peer struct {
+	id      device.ID // never changes, so it needs no lock
 	want    Wanted
 	buckets buckets
 	conns   map[string]*entry // by kind
@@ -36,7 +37,7 @@ type entry struct {
 
 func newPeer(w Wanted) *peer {
 	return &peer{
-		want: w, buckets: newBuckets(w.Limits), since: time.Now(),
+		id: w.ID, want: w, buckets: newBuckets(w.Limits), since: time.Now(),
 		conns: make(map[string]*entry), asking: make(map[string]bool),
 		reached: make(map[string]bool), errs: make(map[string]error),
 		changed: make(chan struct{}), nudged: make(chan struct{}),
