@@ -156,7 +156,7 @@ func TestPackagesWithFewUsers(t *testing.T) {
 		{"internal/daemon", []string{"cmd/labsync"}, "whoever wants a daemon talks to its API"},
 		{"index/store", []string{"internal/daemon", "sync/pull", "integration"}, "everyone else takes index.Store"},
 		{"internal/folderfs/memfs", []string{"integration/sim", "internal/folderfs/...", "sync/..."}, "for tests and the simulator"},
-		{"internal/testkit", []string{"transport/...", "internal/testkit"}, "for tests"},
+		{"internal/testkit", []string{"transport/...", "internal/testkit", "internal/daemon"}, "for tests"},
 		{"transport/wire", []string{"transport/session", "transport/wire/..."}, "messages do not leave the conversation"},
 		{"transport/wire/wirepb", []string{"transport/wire"}, "generated types do not leave transport/wire"},
 		{"sync/drive", []string{"internal/daemon"}, "the steps do not know who calls them"},

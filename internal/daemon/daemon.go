@@ -54,6 +54,7 @@ type Daemon struct {
 	shutdown context.CancelFunc
 	nudge    chan chan struct{} // the configuration has changed; closed when it is in effect
 	stamp    string             // of the configuration files, when follow last looked
+	loading  sync.Mutex         // held from reading the configuration to taking it
 
 	mu      sync.Mutex // guards all below
 	conf    *config.Config
@@ -221,13 +222,9 @@ func (d *Daemon) follow(ctx context.Context) error {
 // Reload reads the configuration again. It is in effect when Reload returns. A
 // configuration that is not valid is refused, and the old one holds.
 func (d *Daemon) Reload() error {
-	c, err := config.Load(string(d.Home))
-	if err != nil {
-		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
+	changed, err := d.load()
+	if err != nil || !changed {
 		return err
-	}
-	if !d.take(c) {
-		return nil
 	}
 	return d.applied()
 }

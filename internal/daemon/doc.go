@@ -7,8 +7,15 @@
 //   - folder supervises one folder: it opens root and index, checks that they
 //     are the ones that belong together, runs sync/drive and starts it again
 //     when it ends.
-//   - peers keeps one session for each connected device and translates between
-//     sessions and folders.
+//   - peers keeps one session for each connected device, a peer, and translates
+//     between sessions and folders. Two sessions of one device never overlap.
+//   - link is the exchange of one folder within a session. It begins when the
+//     device has said what it knows, with the records it lacks; then come the
+//     entries.
+//
+// What is announced to a folder while it does not run is missed, and nothing
+// after it is taken in that session: the sequence known of a device stands for
+// all before it. When the folder runs, such a session is ended and begun anew.
 //
 // Goroutines: Daemon.Run owns the pool, the servers, one supervisor for each
 // folder and one goroutine for each session; all have ended when it returns.

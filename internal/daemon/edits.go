@@ -30,8 +30,30 @@ func (d *Daemon) AddFolder(ctx context.Context, a api.FolderAdd) (api.FolderConf
 }
 
 // SetFolder implements server.Node.
+//
+// What it says to other devices is sent after the command that asked has ended.
 func (d *Daemon) SetFolder(ctx context.Context, id string, s api.FolderSet) (api.FolderConfig, error) {
-	return then(d, func() (api.FolderConfig, error) { return d.Home.SetFolder(ctx, id, s) })
+	accept := s.AcceptIgnore
+	s.AcceptIgnore = false
+	if accept {
+		if err := d.acceptRules(ctx, id); err != nil {
+			return api.FolderConfig{}, err
+		}
+	}
+	out, err := then(d, func() (api.FolderConfig, error) { return d.Home.SetFolder(ctx, id, s) })
+	if r := d.running()[id]; err == nil && r != nil {
+		err = r.setRegisters(d.working, map[string]string{keyStrategy: s.Strategy, keyLabel: s.Label})
+	}
+	return out, err
+}
+
+// acceptRules puts the ignore file in force that waits for it.
+func (d *Daemon) acceptRules(ctx context.Context, id string) error {
+	_, run, err := d.find(id)
+	if err != nil {
+		return err
+	}
+	return run.AcceptRules(ctx)
 }
 
 // RemoveFolder implements server.Node.

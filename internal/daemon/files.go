@@ -29,15 +29,23 @@ func (d *Daemon) lookAtFiles() {
 		return
 	}
 	d.stamp = stamp
-	c, err := config.Load(string(d.Home))
-	if err != nil {
-		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
-		return
-	}
-	if d.take(c) {
+	if changed, err := d.load(); err == nil && changed {
 		d.apply(d.working)
 		d.peers.announce(d.working)
 	}
+}
+
+// load reads the configuration, takes it and reports whether it is another one.
+// One that is not valid is refused.
+func (d *Daemon) load() (changed bool, err error) {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	c, err := config.Load(string(d.Home))
+	if err != nil {
+		d.tell(event.Event{Type: event.ConfigRefused, Text: err.Error()})
+		return false, err
+	}
+	return d.take(c), nil
 }
 
 // take makes c the configuration and reports whether it is another one.
@@ -50,7 +58,7 @@ func (d *Daemon) take(c *config.Config) bool {
 		return false
 	}
 	if before.LogLevel != c.LogLevel {
-		d.setLogLevel(c.LogLevel)
+		_ = d.setLogLevel(c.LogLevel) // valid: the configuration is
 	}
 	d.tell(event.Event{Type: event.ConfigChanged, Text: describeChange(before, c)})
 	return true

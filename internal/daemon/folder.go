@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type folder struct {
 
 	mu      sync.Mutex // guards all below
 	run     *drive.Folder
+	ctx     context.Context         // of run
 	stop    context.CancelCauseFunc // of run
 	store   *store.Store
 	failure string // why it does not run, one sentence
@@ -49,26 +51,28 @@ type folder struct {
 // retryFolder is how long a folder that cannot run waits.
 const retryFolder = 5 * time.Second
 
-// Run keeps the folder running until ctx ends.
-func (f *folder) Run(ctx context.Context) error {
+// keep keeps the folder running until ctx ends.
+func (f *folder) keep(ctx context.Context) {
 	for {
 		err := f.once(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return
 		}
-		if !errors.Is(err, errRenewed) {
-			f.fail(err)
+		if renewal := (*renewal)(nil); !errors.As(err, &renewal) {
+			f.fail(ctx, err)
 			select {
 			case <-time.After(retryFolder):
 			case <-ctx.Done():
-				return nil
+				return
 			}
 		}
 	}
 }
 
-// errRenewed ends a run because the index got a new identity.
-var errRenewed = errors.New("index has a new identity")
+// renewal ends a run because the index needs a new identity.
+type renewal struct{ why string } // a sentence for people
+
+func (r *renewal) Error() string { return "the index needs a new identity" }
 
 // once opens the folder and runs it until it ends.
 func (f *folder) once(ctx context.Context) error {
@@ -77,26 +81,48 @@ func (f *folder) once(ctx context.Context) error {
 		return err
 	}
 	defer o.close()
+	if err := f.forget(ctx, o.store); err != nil {
+		return err
+	}
 	if err := f.putRecords(ctx, o.store); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
+	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	run := drive.New(f.options(o))
-	f.begin(run, o.store, stop)
+	f.begin(running, run, o.store, stop)
 	var meeting sync.WaitGroup
 	meeting.Go(func() {
-		f.peers.announce(ctx)
-		f.meetAll(ctx)
+		f.peers.announce(running)
+		f.meetAll(running)
 	})
-	err = run.Run(ctx)
+	err = run.Run(running)
 	f.end()
-	stop(nil)
+	stop(err)
 	meeting.Wait()
-	if cause := context.Cause(ctx); errors.Is(cause, errRenewed) {
-		return errRenewed
+	var r *renewal
+	if !errors.As(context.Cause(running), &r) {
+		return err
 	}
-	return err
+	return errors.Join(r, f.renew(ctx, o.store, r.why))
+}
+
+// forget drops what is known of devices that the folder is not shared with any
+// more: nobody waits for what only they announce, nor for them.
+func (f *folder) forget(ctx context.Context, s *store.Store) error {
+	known, err := s.Remotes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range known {
+		if slices.Contains(f.conf.Devices, d) {
+			continue
+		}
+		if err := s.ResetRemote(ctx, d, 0); err != nil {
+			return fmt.Errorf("forget device %s: %w", d.Short(), err)
+		}
+	}
+	return nil
 }
 
 func (f *folder) options(o *opened) drive.Options {
@@ -104,9 +130,6 @@ func (f *folder) options(o *opened) drive.Options {
 		FS: o.fs, Index: o.store, Root: f.conf.Path, Direction: direction(f.conf.Direction),
 		Policy: policy(f.conf.Blocks), Rescan: f.rescan, Rules: f.conf.Ignore, PreviousRoot: o.previousRoot,
 		Source: source{f.peers, f.conf.ID, f.holders},
-		Send: func(ctx context.Context, to device.ID, updates []index.Update, last int64) error {
-			return f.peers.send(ctx, f.conf.ID, to, updates, last)
-		},
 		Author: f.names.author, Tell: f.happened, Fault: f.fault, Log: f.log,
 	}
 }
@@ -128,21 +151,22 @@ func policy(s string) chunk.Policy {
 	return chunk.Content
 }
 
-func (f *folder) begin(run *drive.Folder, s *store.Store, stop context.CancelCauseFunc) {
+func (f *folder) begin(ctx context.Context, run *drive.Folder, s *store.Store, stop context.CancelCauseFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.run, f.store, f.stop, f.failure = run, s, stop, ""
+	f.ctx, f.run, f.store, f.stop, f.failure = ctx, run, s, stop, ""
 	f.trouble = map[string]plan.Problem{}
 }
 
 func (f *folder) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.run, f.store, f.stop = nil, nil, nil
+	f.ctx, f.run, f.store, f.stop = nil, nil, nil, nil
 }
 
-// fail notes why the folder does not run, and tells it once.
-func (f *folder) fail(err error) {
+// fail notes why the folder does not run, and tells it once: people, and the
+// devices that would go on sending to it.
+func (f *folder) fail(ctx context.Context, err error) {
 	text := failureText(f.conf.Path, err)
 	f.mu.Lock()
 	known := f.failure == text
@@ -152,7 +176,8 @@ func (f *folder) fail(err error) {
 	f.mu.Unlock()
 	if !known {
 		f.log.Error("folder does not run", "folder", f.conf.ID, "err", err)
-		f.tell(event.Event{Type: event.Problem, Folder: f.conf.ID, Text: text, Fields: map[string]string{"code": "folder-stopped"}})
+		f.tell(event.Event{Type: event.Problem, Folder: f.conf.ID, Text: text, Fields: map[string]string{"code": codeStopped}})
+		f.peers.announce(ctx)
 	}
 }
 
@@ -177,22 +202,23 @@ func (f *folder) running() (*drive.Folder, *store.Store) {
 	return f.run, f.store
 }
 
-// renew gives the index a new identity: it turned out to be a copy of one that
-// others have seen further than this. The folder is run anew.
-func (f *folder) renew(ctx context.Context, why string) error {
-	run, s := f.running()
-	if run == nil {
-		return nil
+// askRenewal ends the run, for the index to get a new identity before the next
+// one: it turned out to be a copy of one that others have seen further than
+// this. Nothing more must be recorded under the old one.
+func (f *folder) askRenewal(why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stop != nil {
+		f.stop(&renewal{why})
 	}
+}
+
+// renew gives the index of a folder that does not run a new identity.
+func (f *folder) renew(ctx context.Context, s *store.Store, why string) error {
 	if _, err := s.Renew(ctx); err != nil {
 		return err
 	}
 	f.tell(event.Event{Type: event.Problem, Folder: f.conf.ID, Text: why, Fields: map[string]string{"code": "index-renewed"}})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.stop != nil {
-		f.stop(errRenewed)
-	}
 	return nil
 }
 
@@ -209,15 +235,21 @@ func (f *folder) holders(content index.Hash) []device.ID {
 	return ids
 }
 
-// announced takes what a device announces.
-func (f *folder) announced(ctx context.Context, d device.ID, batch []index.Update) error {
-	run, _ := f.running()
-	if run == nil || len(batch) == 0 {
-		return nil // it is sent again when the folder runs
+// announced takes what a device announces; last is the sequence that it covers.
+// What comes while the folder does not run is missed.
+func (f *folder) announced(ctx context.Context, q *peer, batch []index.Update, last int64) error {
+	if q.missedSome(f.conf.ID) {
+		return nil
 	}
-	if err := run.Announced(ctx, d, batch); !errors.Is(err, drive.ErrStopped) {
-		return err
+	if len(batch) == 0 || batch[len(batch)-1].Sequence < last {
+		batch = append(batch, index.Update{Sequence: last})
 	}
+	if run, _ := f.running(); run != nil {
+		if err := run.Announced(ctx, q.device, batch); !errors.Is(err, drive.ErrStopped) {
+			return err
+		}
+	}
+	q.miss(f.conf.ID)
 	return nil
 }
 

@@ -2,15 +2,21 @@ package daemon
 
 import (
 	"context"
+	"fmt"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/labsync/labsync/conflict"
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/api"
 	"github.com/labsync/labsync/internal/config"
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/event"
+	"github.com/labsync/labsync/sync/drive"
 	"github.com/labsync/labsync/transport/session"
 )
 
@@ -22,6 +28,9 @@ func (d *Daemon) applyFolders(ctx context.Context, conf *config.Config) {
 		if want == nil || !sameFolder(r.conf, *want) || r.rescan != conf.Rescan(*want) {
 			d.stopFolder(id, r)
 			if want == nil {
+				if err := removeIndex(indexPath(string(d.Home), id)); err != nil {
+					d.opt.Log.Warn("the index of a removed folder was not deleted", "folder", id, "err", err)
+				}
 				d.tell(event.Event{Type: event.FolderRemoved, Folder: id, Text: "folder " + r.conf.Label + " is not synchronised any more"})
 			}
 		}
@@ -56,7 +65,7 @@ func (d *Daemon) startFolder(ctx context.Context, conf *config.Config, f config.
 			<-ctx.Done()
 			return
 		}
-		r.Run(ctx)
+		r.keep(ctx)
 	}()
 }
 
@@ -116,57 +125,62 @@ func (d *Daemon) clusterConfig(ctx context.Context, with device.ID) session.Clus
 	return c
 }
 
-// find returns a running folder for a command.
-func (d *Daemon) find(id string) (*folder, error) {
+// find returns a folder that runs, for a command, and what runs.
+func (d *Daemon) find(id string) (*folder, *drive.Folder, error) {
 	r := d.running()[id]
 	switch {
 	case r == nil:
-		return nil, noFolder(id)
+		return nil, nil, noFolder(id)
 	case r.conf.Paused:
-		return nil, api.Refused("Folder " + id + " is paused; resume it first with labsync folder resume.")
+		return nil, nil, api.Refused("Folder " + id + " is paused; resume it first with labsync folder resume.")
 	}
-	if run, _ := r.folder.running(); run == nil {
-		return nil, api.Refused("Folder " + id + " does not run; labsync status says why.")
+	run, _ := r.folder.running()
+	if run == nil {
+		return nil, nil, api.Refused("Folder " + id + " does not run; labsync status says why.")
 	}
-	return r.folder, nil
+	return r.folder, run, nil
 }
 
 // RescanFolder implements server.Node.
 func (d *Daemon) RescanFolder(ctx context.Context, id, name string) error {
-	f, err := d.find(id)
+	_, run, err := d.find(id)
 	if err != nil {
 		return err
 	}
-	run, _ := f.running()
 	if name == "" {
 		return run.Rescan(ctx)
 	}
-	return run.Rescan(ctx, filepath.ToSlash(name))
+	name = norm.NFC.String(path.Clean(filepath.ToSlash(name)))
+	if name == "." {
+		return run.Rescan(ctx)
+	}
+	if err := index.CheckName(name); err != nil {
+		return api.Misuse(fmt.Sprintf("%q is no name in a folder: %v.", name, err))
+	}
+	return run.Rescan(ctx, name)
 }
 
 // OverrideFolder implements server.Node.
 func (d *Daemon) OverrideFolder(ctx context.Context, id string) error {
-	f, err := d.find(id)
+	f, run, err := d.find(id)
 	if err != nil {
 		return err
 	}
 	if f.conf.Direction != config.SendOnly {
 		return api.Refused("Folder " + id + " is not send-only; only there can what is here be set over what others have.")
 	}
-	run, _ := f.running()
 	return run.Override(ctx)
 }
 
 // RevertFolder implements server.Node.
 func (d *Daemon) RevertFolder(ctx context.Context, id string) error {
-	f, err := d.find(id)
+	f, run, err := d.find(id)
 	if err != nil {
 		return err
 	}
 	if f.conf.Direction != config.ReceiveOnly {
 		return api.Refused("Folder " + id + " is not receive-only; only there can changes made here be taken back.")
 	}
-	run, _ := f.running()
 	return run.Revert(ctx)
 }
 

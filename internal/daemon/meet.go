@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,37 +22,54 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 		return nil
 	}
 	if said.Paused {
-		return ignoreStopped(run.PeerDown(ctx, q.device))
+		q.part(ctx, f.conf.ID)
+		return nil
 	}
-	if err := f.takeIndexID(ctx, s, q.device, said); err != nil {
+	known, records, err := f.compare(ctx, s, q.device, said)
+	switch {
+	case err != nil && !f.runs(s):
+		return nil // the index was closed meanwhile; the next run meets the device
+	case err != nil:
 		return err
+	case known < 0:
+		f.askRenewal(fmt.Sprintf("Another device knows more of the index of %s than is here, as if an older copy had been restored; it goes on under a new identity, and nothing is lost.", f.conf.Path))
+		return nil
 	}
-	known, records, err := f.known(ctx, s, said)
-	if err != nil {
-		return err
-	}
-	if known < 0 {
-		return f.renew(ctx, fmt.Sprintf("Another device knows more of the index of %s than is here, as if an older copy had been restored; it goes on under a new identity, and nothing is lost.", f.conf.Path))
-	}
-	f.peers.group.Go(func() { f.greet(ctx, run, s, q, known, records) })
+	l := q.link(f.conf.ID, records)
+	f.peers.group.Go(func() { f.greet(ctx, run, s, l, known) })
 	return nil
 }
 
+// compare takes in which index a device has, and returns how much it knows of
+// ours and of our records.
+func (f *folder) compare(ctx context.Context, s *store.Store, d device.ID, said *session.Folder) (known, records int64, err error) {
+	if err := f.takeIndexID(ctx, s, d, said); err != nil {
+		return 0, 0, err
+	}
+	return f.known(ctx, s, said)
+}
+
+// runs reports whether the folder runs on this store.
+func (f *folder) runs(s *store.Store) bool {
+	_, now := f.running()
+	return now == s
+}
+
 // greet sends a device the records it lacks, and then lets the exchange of
-// entries begin. It runs beside the handlers of the session, which must not
-// wait for anything to be sent.
-func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, q *peer, known, records int64) {
-	if err := f.sendRecords(ctx, s, q, records); err != nil {
-		f.log.Debug("records were not sent", "device", q.device.Short(), "err", err)
+// entries begin, unless it has said something newer meanwhile. It runs beside
+// the handlers of the session, which must not wait for anything to be sent.
+func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, l *link, known int64) {
+	if err := l.sendRecords(ctx, s, true); err != nil {
+		f.log.Debug("records were not sent", "device", l.q.device.Short(), "err", err)
 		return
 	}
-	q.parting.Lock()
-	defer q.parting.Unlock()
-	if q.parted {
+	l.q.exchange.Lock()
+	defer l.q.exchange.Unlock()
+	if l.q.links[f.conf.ID] != l {
 		return
 	}
-	if err := run.PeerUp(ctx, q.device, known); err != nil {
-		f.log.Debug("exchange did not begin", "device", q.device.Short(), "err", err)
+	if err := run.PeerUp(ctx, l.q.device, known, l); err != nil {
+		f.log.Debug("exchange did not begin", "device", l.q.device.Short(), "err", err)
 	}
 }
 
@@ -91,62 +107,59 @@ func find(said *session.Folder, d device.ID) *session.Device {
 	return nil
 }
 
-// pageRecords is how many records are sent at a time.
-const pageRecords = 500
-
-// sendRecords sends a device our records after a sequence: before any entry, so
-// that it knows who a replica is when it meets it.
-func (f *folder) sendRecords(ctx context.Context, s *store.Store, q *peer, after int64) error {
-	for {
-		page, err := s.RecordsSince(ctx, after, pageRecords)
-		if err != nil {
-			return err
-		}
-		if len(page) == 0 {
-			return nil
-		}
-		if err := q.session.SendRecords(ctx, f.conf.ID, page); err != nil {
-			return err
-		}
-		after = page[len(page)-1].Sequence
-		if len(page) < pageRecords {
-			return nil
-		}
+// spreadRecords hands on what was recorded, to every device that has been
+// greeted. It must not wait for the session that delivered it.
+func (f *folder) spreadRecords() {
+	f.mu.Lock()
+	ctx, s := f.ctx, f.store
+	f.mu.Unlock()
+	if s == nil {
+		return
 	}
-}
-
-// spreadRecords hands on records to the devices other than the one they came
-// from. It must not wait for the session that delivered them.
-func (f *folder) spreadRecords(ctx context.Context, from device.ID, changed []index.Record) {
-	slices.SortFunc(changed, func(a, b index.Record) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	for _, q := range f.peers.all() {
-		if q.device == from || q.said(f.conf.ID) == nil || f.peers.folders.shared(f.conf.ID, q.device) != f {
-			continue
+		if l := q.linkOf(f.conf.ID); l != nil && f.peers.folders.shared(f.conf.ID, q.device) == f {
+			f.peers.group.Go(func() {
+				if err := l.sendRecords(ctx, s, false); err != nil {
+					f.log.Debug("records were not handed on", "device", q.device.Short(), "err", err)
+				}
+			})
 		}
-		f.peers.group.Go(func() {
-			if err := q.session.SendRecords(ctx, f.conf.ID, changed); err != nil {
-				f.log.Debug("records were not handed on", "device", q.device.Short(), "err", err)
-			}
-		})
 	}
 }
 
-// meetAll meets the devices that were connected before the folder ran.
+// meetAll meets the devices that were connected before the folder ran. With one
+// that announced something meanwhile, which was missed, a new session is begun:
+// in this one nobody could tell what comes after the gap.
 func (f *folder) meetAll(ctx context.Context) {
 	for _, q := range f.peers.all() {
-		if said := q.said(f.conf.ID); said != nil && f.peers.folders.shared(f.conf.ID, q.device) == f {
-			if err := f.meet(ctx, q, said); err != nil && ctx.Err() == nil {
-				f.log.Error("exchange did not begin", "folder", f.conf.ID, "device", q.device.Short(), "err", err)
-			}
+		if f.peers.folders.shared(f.conf.ID, q.device) != f {
+			continue
+		}
+		if err := f.meetAgain(ctx, q); err != nil && ctx.Err() == nil {
+			f.log.Error("exchange did not begin", "folder", f.conf.ID, "device", q.device.Short(), "err", err)
 		}
 	}
+}
+
+func (f *folder) meetAgain(ctx context.Context, q *peer) error {
+	q.meeting.Lock()
+	defer q.meeting.Unlock()
+	said := q.said(f.conf.ID)
+	switch {
+	case said == nil:
+		return nil
+	case q.missedSome(f.conf.ID):
+		q.beginAnew()
+		return nil
+	}
+	return f.meet(ctx, q, said)
 }
 
 // part ends the exchange with a device.
-func (f *folder) part(ctx context.Context, d device.ID) {
+func (f *folder) part(ctx context.Context, l *link) {
 	if run, _ := f.running(); run != nil {
-		if err := ignoreStopped(run.PeerDown(ctx, d)); err != nil {
-			f.log.Debug("device was not taken leave of", "device", d.Short(), "err", err)
+		if err := ignoreStopped(run.PeerDown(ctx, l.q.device, l)); err != nil {
+			f.log.Debug("device was not taken leave of", "device", l.q.device.Short(), "err", err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labsync/labsync/internal/api"
 	"github.com/labsync/labsync/internal/api/server"
+	"github.com/labsync/labsync/internal/device"
 )
 
 var _ server.Node = (*Daemon)(nil)
@@ -71,19 +72,41 @@ func (d *Daemon) inSync(ctx context.Context, folder string) (bool, error) {
 		if run == nil {
 			return false, nil
 		}
-		s, err := run.Status(ctx)
-		if err != nil || stateOf(&s) != api.FolderIdle || s.Counts.NeedFiles > 0 {
+		if settled, err := run.Settled(ctx); err != nil || !settled {
 			return false, nil // it may be starting anew; the next look tells
 		}
-		for _, device := range r.conf.Devices {
-			if q := d.peers.get(device); q == nil || q.said(id) == nil {
-				continue
+		for _, id := range r.conf.Devices {
+			agrees, takesPart := r.folder.agrees(ctx, id)
+			if takesPart && !agrees {
+				return false, nil
 			}
-			met = true
-			if files, _, err := run.Behind(ctx, device); err != nil || files > 0 {
-				return false, err
-			}
+			met = met || takesPart
 		}
 	}
 	return met, nil
+}
+
+// agrees reports whether a device has all that is here, and all that it had
+// when it came has been heard; and whether it takes part at present.
+func (f *folder) agrees(ctx context.Context, d device.ID) (agrees, takesPart bool) {
+	q := f.peers.get(d)
+	if q == nil {
+		return false, false
+	}
+	said := q.said(f.conf.ID)
+	if said == nil || said.Paused {
+		return false, false
+	}
+	run, s := f.running()
+	if run == nil || q.linkOf(f.conf.ID) == nil {
+		return false, true
+	}
+	if theirs := find(said, d); theirs != nil {
+		heard, err := s.Remote(ctx, d)
+		if err != nil || heard.Index != theirs.IndexID || heard.Sequence < theirs.MaxSequence {
+			return false, true
+		}
+	}
+	files, _, err := run.Behind(ctx, d)
+	return err == nil && files == 0, true
 }

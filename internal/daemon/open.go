@@ -8,13 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/store"
-	"github.com/labsync/labsync/internal/device/durable"
 	"github.com/labsync/labsync/internal/event"
 	"github.com/labsync/labsync/internal/folderfs"
 )
@@ -28,15 +26,26 @@ type rootProblem struct {
 func (p *rootProblem) Error() string { return p.text }
 func (p *rootProblem) Unwrap() error { return p.err }
 
-// Settings that tell whether an index belongs to where it is used.
-const (
-	settingRoot       = "root"       // identity of the root it describes
-	settingMachine    = "machine"    // the machine it was made on
-	settingGeneration = "generation" // how often it was opened
-)
+// settingRoot holds the rootRecord of an index.
+const settingRoot = "root"
 
-// open opens root and index and checks that they belong together.
-func (f *folder) open(ctx context.Context) (o *opened, err error) {
+// open opens root and index and checks that they belong together. An index of
+// another path, which a person has configured instead since, is begun anew.
+func (f *folder) open(ctx context.Context) (*opened, error) {
+	o, err := f.openOnce(ctx)
+	if !errors.Is(err, errOtherPath) {
+		return o, err
+	}
+	if err := removeIndex(indexPath(f.home, f.conf.ID)); err != nil {
+		return nil, err
+	}
+	return f.openOnce(ctx)
+}
+
+// errOtherPath tells that an index is of another path than is configured.
+var errOtherPath = errors.New("index is of another path")
+
+func (f *folder) openOnce(ctx context.Context) (o *opened, err error) {
 	o = &opened{log: f.log}
 	defer func() {
 		if err != nil {
@@ -44,6 +53,10 @@ func (f *folder) open(ctx context.Context) (o *opened, err error) {
 			o = nil
 		}
 	}()
+	// The root comes first: while it is missing the index is left in peace.
+	if o.fs, err = folderfs.Open(f.conf.Path, folderfs.Options{}); err != nil {
+		return o, f.noRoot(err)
+	}
 	if o.store, err = f.openStore(ctx); err != nil {
 		return o, err
 	}
@@ -51,28 +64,41 @@ func (f *folder) open(ctx context.Context) (o *opened, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.fs, err = folderfs.Open(f.conf.Path, folderfs.Options{Prepare: known == nil})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return o, &rootProblem{fmt.Sprintf("%s is missing, so nothing was deleted anywhere; mount or restore it, or run labsync folder remove if it is not wanted any more.", f.conf.Path), err}
-	case errors.Is(err, folderfs.ErrNotDirectory):
-		return o, &rootProblem{fmt.Sprintf("%s is not a directory; put a directory there or remove the folder with labsync folder remove.", f.conf.Path), err}
-	case err != nil:
+	if known == nil {
+		err = o.fs.Prepare()
+	} else {
+		o.previousRoot = known.Device
+		err = f.checkRoot(o.fs, known)
+	}
+	if err != nil {
 		return o, err
 	}
-	if known != nil {
-		if known.Inode != o.fs.Root().Inode {
-			return o, &rootProblem{fmt.Sprintf("%s is another directory than before, so nothing was changed; put the old one back, or run labsync folder remove and labsync folder add to start from this one.", f.conf.Path), nil}
-		}
-		o.previousRoot = known.Device
-		if err := f.restoreWorkDir(o.fs); err != nil {
-			return o, err
-		}
-	}
-	if err := writeRoot(ctx, o.store, o.fs.Root()); err != nil {
+	if err := writeRoot(ctx, o.store, rootRecord{RootID: o.fs.Root(), Path: f.conf.Path}); err != nil {
 		return o, err
 	}
 	return o, f.checkOrigin(ctx, o.store)
+}
+
+// noRoot says why a root cannot be opened.
+func (f *folder) noRoot(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &rootProblem{fmt.Sprintf("%s is missing, so nothing was deleted anywhere; mount or restore it, or run labsync folder remove if it is not wanted any more.", f.conf.Path), err}
+	case errors.Is(err, folderfs.ErrNotDirectory):
+		return &rootProblem{fmt.Sprintf("%s is not a directory; put a directory there or remove the folder with labsync folder remove.", f.conf.Path), err}
+	}
+	return err
+}
+
+// checkRoot checks that a root is the one that the index describes.
+func (f *folder) checkRoot(disk *folderfs.Disk, known *rootRecord) error {
+	if !disk.Capabilities().StableInodes || known.Inode == disk.Root().Inode {
+		return f.restoreWorkDir(disk)
+	}
+	if known.Path != "" && known.Path != f.conf.Path {
+		return errOtherPath
+	}
+	return &rootProblem{fmt.Sprintf("%s is another directory than before, so nothing was changed; put the old one back, or run labsync folder remove and labsync folder add to start from this one.", f.conf.Path), nil}
 }
 
 // restoreWorkDir makes the work directory again if somebody removed it, but
@@ -91,20 +117,26 @@ func (f *folder) restoreWorkDir(disk *folderfs.Disk) error {
 	return disk.Prepare()
 }
 
-func readRoot(ctx context.Context, s *store.Store) (*folderfs.RootID, error) {
+// rootRecord is what an index remembers of the root it describes.
+type rootRecord struct {
+	folderfs.RootID
+	Path string // as configured
+}
+
+func readRoot(ctx context.Context, s *store.Store) (*rootRecord, error) {
 	text, err := s.Setting(ctx, settingRoot)
 	if err != nil || text == nil {
 		return nil, err
 	}
-	var id folderfs.RootID
-	if err := json.Unmarshal(text, &id); err != nil {
+	var root rootRecord
+	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("root recorded in the index: %w", err)
 	}
-	return &id, nil
+	return &root, nil
 }
 
-func writeRoot(ctx context.Context, s *store.Store, id folderfs.RootID) error {
-	text, err := json.Marshal(id)
+func writeRoot(ctx context.Context, s *store.Store, root rootRecord) error {
+	text, err := json.Marshal(root)
 	if err != nil {
 		return err
 	}
@@ -146,74 +178,15 @@ func (f *folder) openStore(ctx context.Context) (*store.Store, error) {
 	return store.Open(ctx, path, o)
 }
 
-// checkOrigin gives the index a new identity if it is a copy: on another
-// machine, or older than one that was in use here before.
-func (f *folder) checkOrigin(ctx context.Context, s *store.Store) error {
-	why, err := f.copied(ctx, s)
-	if err != nil {
-		return err
-	}
-	if why != "" {
-		if _, err := s.Renew(ctx); err != nil {
-			return err
+// removeIndex deletes the index of a folder that is not kept in sync any more.
+// It holds nothing that the files do not: should the folder be added again, an
+// old index would take what happened meanwhile for changes made then.
+func removeIndex(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm", ".generation"} {
+		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
 		}
-		f.tell(event.Event{
-			Type: event.Problem, Folder: f.conf.ID, Fields: map[string]string{"code": "index-renewed"},
-			Text: fmt.Sprintf("The index of %s %s; it goes on under a new identity, and nothing is lost.", f.conf.Path, why),
-		})
 	}
-	return f.stampOrigin(ctx, s)
-}
-
-func (f *folder) copied(ctx context.Context, s *store.Store) (why string, err error) {
-	machine, err := s.Setting(ctx, settingMachine)
-	if err != nil {
-		return "", err
-	}
-	if machine != nil && string(machine) != machineID() {
-		return "was made on another machine", nil
-	}
-	generation, err := s.Setting(ctx, settingGeneration)
-	if err != nil {
-		return "", err
-	}
-	beside, err := os.ReadFile(f.generationPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if number(beside) > number(generation) {
-		return "is an older copy", nil
-	}
-	return "", nil
-}
-
-// stampOrigin counts this opening, in the index first: an index that is ahead
-// of the count beside it was merely interrupted here.
-func (f *folder) stampOrigin(ctx context.Context, s *store.Store) error {
-	generation, err := s.Setting(ctx, settingGeneration)
-	if err != nil {
-		return err
-	}
-	beside, _ := os.ReadFile(f.generationPath())
-	next := strconv.FormatInt(max(number(generation), number(beside))+1, 10)
-	if err := s.SetSetting(ctx, settingMachine, []byte(machineID())); err != nil {
-		return err
-	}
-	if err := s.SetSetting(ctx, settingGeneration, []byte(next)); err != nil {
-		return err
-	}
-	return durable.WriteFile(f.generationPath(), []byte(next), 0o600)
-}
-
-func (f *folder) generationPath() string { return indexPath(f.home, f.conf.ID) + ".generation" }
-
-func number(text []byte) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return errors.Join(errs...)
 }

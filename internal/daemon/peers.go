@@ -11,7 +11,6 @@ import (
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/event"
 	"github.com/labsync/labsync/sync/pull"
-	"github.com/labsync/labsync/sync/serve"
 	"github.com/labsync/labsync/transport"
 	"github.com/labsync/labsync/transport/session"
 )
@@ -45,19 +44,6 @@ func newPeers(self session.Hello, folders sharing, tell func(event.Event), log *
 	return &peers{self: self, folders: folders, tell: tell, log: log, sessions: map[device.ID]*peer{}, refused: map[device.ID]bool{}, past: map[device.ID]traffic{}}
 }
 
-// peer is a device we talk to. It handles what the device says.
-type peer struct {
-	*peers
-	session *session.Session
-	device  device.ID
-
-	mu     sync.Mutex             // guards config
-	config *session.ClusterConfig // what it said last
-
-	parting sync.Mutex // held while an exchange begins; guards parted
-	parted  bool       // the session has ended
-}
-
 // accept takes a new connection: a first one begins a session, a further one
 // joins it. It returns when the session that it began has ended.
 func (p *peers) accept(ctx context.Context, conn transport.Conn) {
@@ -83,9 +69,8 @@ func (p *peers) accept(ctx context.Context, conn transport.Conn) {
 			p.secondInstance(conn.Device())
 			return
 		case errors.Is(err, session.ErrEnded):
-			select { // the link is good for a session of its own, once the old one has been taken out
-			case <-q.session.Done():
-				p.leave(q)
+			select { // the link is good for a session of its own, once all of the old one is over
+			case <-q.gone:
 				continue
 			case <-ctx.Done():
 				conn.Close("shutting down")
@@ -106,7 +91,7 @@ func (p *peers) enter(link *session.Link) (q *peer, first bool, err error) {
 	if q, ok := p.sessions[id]; ok {
 		return q, false, nil
 	}
-	q = &peer{peers: p, device: id}
+	q = newPeer(p, id)
 	if q.session, err = session.New(link, q, session.Options{Log: p.log}); err != nil {
 		return nil, false, err
 	}
@@ -115,14 +100,14 @@ func (p *peers) enter(link *session.Link) (q *peer, first bool, err error) {
 	return q, true, nil
 }
 
+// leave takes out a session that is over; the device may begin another one.
 func (p *peers) leave(q *peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sessions[q.device] == q {
-		delete(p.sessions, q.device)
-		stats, t := q.session.Stats(), p.past[q.device]
-		p.past[q.device] = traffic{t.sent + stats.Sent, t.received + stats.Received}
-	}
+	delete(p.sessions, q.device)
+	stats, t := q.session.Stats(), p.past[q.device]
+	p.past[q.device] = traffic{t.sent + stats.Sent, t.received + stats.Received}
+	close(q.gone)
 }
 
 // moved returns what has been moved to and from a device since the start.
@@ -144,18 +129,11 @@ func (p *peers) converse(ctx context.Context, q *peer) {
 		Type: event.DeviceConnected, Device: q.device.String(), Text: fmt.Sprintf("%s is connected over %s", q.session.Hello().DeviceName, stats.Control),
 		Fields: map[string]string{"transport": stats.Control, "address": stats.Address, "name": q.session.Hello().DeviceName},
 	})
-	p.group.Go(func() {
-		if err := q.session.SendClusterConfig(ctx, p.folders.clusterConfig(ctx, q.device)); err != nil {
-			p.log.Debug("session ended before it began", "device", q.device.Short(), "err", err)
-		}
-	})
+	p.group.Go(func() { q.tellShared(ctx) })
 	err := q.session.Run(ctx)
-	p.leave(q)
-	q.parting.Lock()
-	q.parted = true
-	q.parting.Unlock()
-	q.eachFolder(func(f *folder, _ *session.Folder) { f.part(context.WithoutCancel(ctx), q.device) })
+	q.partAll(context.WithoutCancel(ctx))
 	p.tell(event.Event{Type: event.DeviceDisconnected, Device: q.device.String(), Text: fmt.Sprintf("%s is disconnected: %v", q.session.Hello().DeviceName, err)})
+	p.leave(q)
 }
 
 func (p *peers) secondInstance(id device.ID) {
@@ -174,11 +152,7 @@ func (p *peers) secondInstance(id device.ID) {
 // announce tells every device anew what is shared with it.
 func (p *peers) announce(ctx context.Context) {
 	for _, q := range p.all() {
-		p.group.Go(func() {
-			if err := q.session.SendClusterConfig(ctx, p.folders.clusterConfig(ctx, q.device)); err != nil {
-				p.log.Debug("could not say what is shared", "device", q.device.Short(), "err", err)
-			}
-		})
+		p.group.Go(func() { q.tellShared(ctx) })
 	}
 }
 
@@ -197,85 +171,6 @@ func (p *peers) get(id device.ID) *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sessions[id]
-}
-
-// send announces updates of a folder to a device.
-func (p *peers) send(ctx context.Context, folder string, to device.ID, updates []index.Update, last int64) error {
-	q := p.get(to)
-	if q == nil {
-		return session.ErrEnded
-	}
-	return q.session.SendIndex(ctx, folder, updates, last)
-}
-
-// ClusterConfig implements session.Handler.
-func (q *peer) ClusterConfig(ctx context.Context, c session.ClusterConfig) error {
-	q.mu.Lock()
-	q.config = &c
-	q.mu.Unlock()
-	var err error
-	q.eachFolder(func(f *folder, said *session.Folder) { err = errors.Join(err, f.meet(ctx, q, said)) })
-	return err
-}
-
-// eachFolder calls do for every folder that both sides share.
-func (q *peer) eachFolder(do func(*folder, *session.Folder)) {
-	q.mu.Lock()
-	config := q.config
-	q.mu.Unlock()
-	if config == nil {
-		return
-	}
-	for i := range config.Folders {
-		if f := q.folders.shared(config.Folders[i].ID, q.device); f != nil {
-			do(f, &config.Folders[i])
-		}
-	}
-}
-
-// said returns what the device said of a folder, nil for nothing.
-func (q *peer) said(folder string) *session.Folder {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.config == nil {
-		return nil
-	}
-	for i := range q.config.Folders {
-		if q.config.Folders[i].ID == folder {
-			return &q.config.Folders[i]
-		}
-	}
-	return nil
-}
-
-// Index implements session.Handler.
-func (q *peer) Index(ctx context.Context, id string, batch []index.Update, _ int64, rejected []session.Rejected) error {
-	f := q.folders.shared(id, q.device)
-	if f == nil {
-		return nil
-	}
-	for _, r := range rejected {
-		q.log.Warn("announcement left out", "folder", id, "device", q.device.Short(), "name", r.Name, "reason", r.Reason)
-		f.rejected(q.device, r)
-	}
-	return f.announced(ctx, q.device, batch)
-}
-
-// Records implements session.Handler.
-func (q *peer) Records(ctx context.Context, id string, records []index.Record) error {
-	if f := q.folders.shared(id, q.device); f != nil {
-		return f.joinRecords(ctx, q.device, records)
-	}
-	return nil
-}
-
-// Serve implements session.Handler.
-func (q *peer) Serve(ctx context.Context, id string, want []session.Range, reply func(i int, data []byte, err error) error) error {
-	f := q.folders.shared(id, q.device)
-	if f == nil {
-		return serve.ErrNoBlock
-	}
-	return f.serve(ctx, want, reply)
 }
 
 // source finds devices to fetch a folder's files from; see pull.Source.

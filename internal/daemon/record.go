@@ -12,7 +12,6 @@ import (
 	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/store"
-	"github.com/labsync/labsync/internal/device"
 )
 
 // The kinds of replicated records in use.
@@ -136,6 +135,39 @@ func (f *folder) putRegister(ctx context.Context, s *store.Store, key, value str
 	return s.SetSetting(ctx, taken, []byte("="+value))
 }
 
+// setRegisters sets registers to what a person has just said, "" for nothing.
+// That is said even where this device's configuration said so before: another
+// device may have set them since. A folder that does not run says it later,
+// if it is new to the configuration.
+func (f *folder) setRegisters(ctx context.Context, values map[string]string) error {
+	_, s := f.running()
+	if s == nil {
+		return nil
+	}
+	var changed []index.Record
+	for key, value := range values {
+		r, ok, err := s.Record(ctx, kindFolder, key)
+		if err != nil {
+			return err
+		}
+		if said := registerValues(r); value == "" || ok && len(said) == 1 && said[0].Value == value {
+			continue
+		}
+		payload, err := newRegister(value)
+		if err != nil {
+			return err
+		}
+		if r, err = s.PutRecord(ctx, kindFolder, key, payload, time.Now().Unix()); err != nil {
+			return err
+		}
+		changed = append(changed, r)
+	}
+	if len(changed) > 0 {
+		f.spreadRecords()
+	}
+	return nil
+}
+
 // register returns a register's value, the configured one while there is none.
 func (f *folder) register(ctx context.Context, key, configured string) string {
 	_, s := f.running()
@@ -149,18 +181,26 @@ func (f *folder) register(ctx context.Context, key, configured string) string {
 }
 
 // joinRecords takes in a device's records.
-func (f *folder) joinRecords(ctx context.Context, d device.ID, records []index.Record) error {
+func (f *folder) joinRecords(ctx context.Context, q *peer, records []index.Record) error {
+	if q.missedSome(f.conf.ID) {
+		return nil
+	}
 	_, s := f.running()
 	if s == nil {
-		return nil // they are sent again when the folder runs
+		q.miss(f.conf.ID)
+		return nil
 	}
-	changed, err := s.JoinRecords(ctx, d, records)
-	if err != nil {
-		return fmt.Errorf("records of %s: %w", d.Short(), err)
+	changed, err := s.JoinRecords(ctx, q.device, records)
+	switch {
+	case err != nil && !f.runs(s):
+		q.miss(f.conf.ID)
+		return nil
+	case err != nil:
+		return fmt.Errorf("records of %s: %w", q.device.Short(), err)
 	}
 	f.names.learn(changed)
 	if len(changed) > 0 {
-		f.spreadRecords(ctx, d, changed)
+		f.spreadRecords()
 	}
 	return nil
 }

@@ -13,4 +13,9 @@
 // A scan waits after each batch until what the batch came to is recorded, and
 // whoever delivers announcements waits until they are: that is what bounds the
 // memory. Nothing waits for the loop while the loop waits for it.
+//
+// Pages of announcements go to a device one after another, each by the Link
+// that the device was connected by when the engine decided on it: a page that
+// is late never overwrites a newer one over there, nor gets into a conversation
+// that began after it.
 package drive

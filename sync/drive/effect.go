@@ -9,27 +9,34 @@ import (
 	"github.com/labsync/labsync/sync/engine"
 )
 
-// begin starts an effect. The loop calls it, so it must not wait.
-func (f *Folder) begin(ctx context.Context, effect engine.Effect) {
+// begin starts an effect that an event led to. The loop calls it, so it must
+// not wait. recorded, unless nil, is closed when what the event brought is in
+// the index.
+func (f *Folder) begin(ctx context.Context, effect engine.Effect, recorded chan<- struct{}) {
 	switch x := effect.(type) {
 	case engine.Scan:
 		f.group.Go(func() error { return f.runScan(ctx, x) })
 	case engine.Commit:
-		f.store.add(func(ctx context.Context) error { return f.commit(ctx, x) })
+		if x.Scan == 0 {
+			recorded = nil // a plan's, which the event only led to
+		}
+		f.write(func(ctx context.Context) error { return f.commit(ctx, x, recorded) })
 	case engine.RecordRemote:
-		f.store.add(func(ctx context.Context) error { return f.recordRemote(ctx, x) })
+		f.write(func(ctx context.Context) error { return f.recordRemote(ctx, x, recorded) })
 	case engine.Unsettle:
-		f.store.add(func(ctx context.Context) error {
+		f.write(func(ctx context.Context) error {
 			if err := f.opt.Index.Unsettle(ctx, ""); err != nil {
 				return fmt.Errorf("look at all names again: %w", err)
 			}
-			return f.post(ctx, engine.Unsettled{ID: x.ID})
+			return f.post(ctx, engine.Unsettled(x))
 		})
 	case engine.Send:
-		f.group.Go(func() error { return f.send(ctx, x) })
+		page := f.outlets.next(x.Device)
+		f.group.Go(func() error { return f.send(ctx, x, page) })
 	case engine.Fetch:
 		f.group.Go(func() error { return f.fetch(ctx, x) })
 	case engine.Place:
+		f.tidy.Reset(tidyAfter)
 		f.group.Go(func() error { return f.place(ctx, x) })
 	case engine.Recheck:
 		f.group.Go(func() error { return f.recheck(ctx) })
@@ -38,8 +45,13 @@ func (f *Folder) begin(ctx context.Context, effect engine.Effect) {
 	}
 }
 
-func (f *Folder) commit(ctx context.Context, x engine.Commit) error {
-	defer f.acks.done(x.Scan)
+// write gives the store lane a job. The loop calls it.
+func (f *Folder) write(job func(context.Context) error) {
+	f.tidy.Reset(tidyAfter)
+	f.store.add(job)
+}
+
+func (f *Folder) commit(ctx context.Context, x engine.Commit, recorded chan<- struct{}) error {
 	done := engine.Committed{ID: x.ID}
 	if len(x.Changes) > 0 {
 		stale, err := f.opt.Index.Commit(ctx, x.Changes, true)
@@ -64,45 +76,30 @@ func (f *Folder) commit(ctx context.Context, x engine.Commit) error {
 	if err := f.rulesTouched(ctx, x); err != nil {
 		return err
 	}
-	return f.post(ctx, done)
+	if err := f.post(ctx, done); err != nil {
+		return err
+	}
+	tellRecorded(recorded)
+	return nil
 }
 
-func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote) error {
-	defer f.acks.done(x.Device)
+func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote, recorded chan<- struct{}) error {
 	if err := f.opt.Index.RecordRemote(ctx, x.Device, x.Updates); err != nil {
 		return fmt.Errorf("record what %s announces: %w", x.Device.Short(), err)
 	}
-	return f.post(ctx, engine.RemoteRecorded{ID: x.ID, Device: x.Device})
-}
-
-// pageUpdates is how many updates are sent at a time.
-const pageUpdates = 1000
-
-func (f *Folder) send(ctx context.Context, x engine.Send) error {
-	done := engine.Sent{ID: x.ID, Device: x.Device, Upto: x.After}
-	// The highest sequence is read before the page: what is recorded in between
-	// must not count as sent.
-	who, err := f.opt.Index.Identity(ctx)
-	if err != nil {
+	if err := f.post(ctx, engine.RemoteRecorded{ID: x.ID, Device: x.Device}); err != nil {
 		return err
 	}
-	page, err := f.opt.Index.Since(ctx, x.After, pageUpdates)
-	if err != nil {
-		return fmt.Errorf("read what to announce: %w", err)
+	tellRecorded(recorded)
+	return nil
+}
+
+// tellRecorded lets go on who waits. What failed to be recorded is not told:
+// the folder stops then, and who waits learns that.
+func tellRecorded(recorded chan<- struct{}) {
+	if recorded != nil {
+		close(recorded)
 	}
-	last := who.Sequence
-	if n := len(page); n > 0 {
-		last = max(last, page[n-1].Sequence)
-	}
-	if len(page) == pageUpdates {
-		last, done.More = page[len(page)-1].Sequence, true
-	}
-	if err := f.opt.Send(ctx, x.Device, page, last); err != nil {
-		done.Failed = true // the session has ended; another one begins with PeerUp
-	} else {
-		done.Upto = last
-	}
-	return f.post(ctx, done)
 }
 
 func (f *Folder) fetch(ctx context.Context, x engine.Fetch) error {
@@ -114,10 +111,10 @@ func (f *Folder) fetch(ctx context.Context, x engine.Fetch) error {
 
 func (f *Folder) place(ctx context.Context, x engine.Place) error {
 	outcomes := f.pull.Place(ctx, x.Actions)
-	f.tellPlaced(x.Actions, outcomes)
 	if err := f.rulesPlaced(ctx, x.Actions, outcomes); err != nil {
 		return err
 	}
+	f.tellPlaced(x.Actions, outcomes)
 	who, err := f.opt.Index.Identity(ctx)
 	if err != nil {
 		return err
@@ -127,6 +124,9 @@ func (f *Folder) place(ctx context.Context, x engine.Place) error {
 
 func (f *Folder) recheck(ctx context.Context) error {
 	next, heads, err := f.pull.Recheck(ctx, time.Now())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		f.opt.Log.Warn("displaced files could not be looked at", "folder", f.opt.Root, "err", err)
 		next = time.Now().Add(time.Minute)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
-	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/chunk"
 	"github.com/labsync/labsync/sync/engine"
@@ -40,13 +39,12 @@ type Options struct {
 
 	// Source finds devices to fetch from.
 	Source pull.Source
-	// Send announces a page of updates to a device; last is the highest
-	// sequence of ours.
-	Send func(ctx context.Context, to device.ID, updates []index.Update, last int64) error
 	// Author tells who a replica stands for.
 	Author func(index.Replica) conflict.Author
 	// Tell is told what happens, from any goroutine.
 	Tell func(Happening)
+	// Watcher tells what changes on disk; nil for one of file events.
+	Watcher Watcher
 	// Fault is called at failpoints; see sync/pull.
 	Fault func(point string) error
 	Log   *slog.Logger
@@ -61,17 +59,29 @@ type Folder struct {
 	pull    *pull.Puller
 	serve   *serve.Server
 	rules   *rules
-	watcher *watch.Watcher
+	watcher Watcher
 
 	watching watching
-	events   chan engine.Event
+	events   chan posted
 	queries  chan func()
+	ready    chan struct{} // closed when the loop begins
 	stopped  chan struct{} // closed when Run has ended
 	store    *lane
-	acks     acks
 	meters   meters
-	timer    *time.Timer
 	group    *errgroup.Group
+	replica  index.Replica // who records here
+
+	// Of the loop alone.
+	outlets outlets
+	timer   *time.Timer // of engine.Wake
+	tidy    *time.Timer // of the index's log, once nothing is written any more
+}
+
+// posted is an event on its way to the loop.
+type posted struct {
+	event    engine.Event
+	link     Link            // of PeerUp and PeerDown
+	recorded chan<- struct{} // see begin
 }
 
 // ErrStopped tells that the folder is not running any more.
@@ -86,8 +96,8 @@ func New(o Options) *Folder {
 		o.Tell = func(Happening) {}
 	}
 	f := &Folder{
-		opt: o, events: make(chan engine.Event), queries: make(chan func()),
-		stopped: make(chan struct{}), store: newLane(),
+		opt: o, events: make(chan posted), queries: make(chan func()),
+		ready: make(chan struct{}), stopped: make(chan struct{}), store: newLane(), outlets: outlets{},
 	}
 	f.rules = newRules(o.Rules)
 	f.scan = scan.New(o.FS, o.Index, scan.Options{
@@ -98,29 +108,44 @@ func New(o Options) *Folder {
 		Parallel: Parallel(pullers), Fault: o.Fault, OnEvent: f.pulled, Policy: o.Policy, Direction: o.Direction, Log: o.Log,
 	})
 	f.serve = serve.New(o.FS, o.Index, serve.Options{OnMismatch: f.mismatch, Log: o.Log})
-	f.watcher = watch.New(o.Root, watch.Options{FS: o.FS, Ignore: f.rules.match, Log: o.Log})
+	if f.watcher = o.Watcher; f.watcher == nil {
+		f.watcher = watch.New(o.Root, watch.Options{FS: o.FS, Ignore: f.rules.match, Log: o.Log})
+	}
 	return f
 }
 
 // Run recovers what an earlier run left behind and keeps the folder in sync
-// until ctx ends or the folder cannot go on: its root is gone, or its index
-// cannot be read or written.
+// until ctx ends, which is no error, or the folder cannot go on: its root is
+// gone, or its index cannot be read or written. Run may be called once.
 func (f *Folder) Run(ctx context.Context) error {
 	defer close(f.stopped)
 	if err := f.open(ctx); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	group, work := errgroup.WithContext(ctx)
 	f.group = group
-	f.timer = time.NewTimer(time.Hour)
+	f.timer, f.tidy = time.NewTimer(time.Hour), time.NewTimer(tidyAfter)
 	defer f.timer.Stop()
+	defer f.tidy.Stop()
 	group.Go(func() error { return f.store.run(work) })
 	group.Go(func() error { return f.watch(work) })
 	group.Go(func() error { return f.loop(work) })
-	if err := group.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+	err := group.Wait()
+	if ctx.Err() == nil {
 		return err
 	}
+	if !errors.Is(err, context.Canceled) {
+		f.opt.Log.Debug("ended", "folder", f.opt.Root, "err", err)
+	}
 	return f.pull.Close(context.WithoutCancel(ctx))
+}
+
+// unlessEnded returns err, but nil if the context has ended.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // open brings folder and index into order before anything else uses them.
@@ -134,12 +159,13 @@ func (f *Folder) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.replica = who.Replica
 	if err := f.rules.load(ctx, f.opt.FS, f.opt.Index); err != nil {
 		return err
 	}
 	caps := f.opt.FS.Capabilities()
 	f.engine = engine.New(engine.Options{
-		Index: f.opt.Index, Replica: func() index.Replica { return who.Replica },
+		Index: f.opt.Index, Replica: func() index.Replica { return f.replica },
 		Direction: f.opt.Direction, Rescan: f.opt.Rescan, Author: f.opt.Author, Ignored: f.rules.match,
 		Limits: plan.Limits{NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes},
 	})
@@ -152,18 +178,21 @@ func (f *Folder) loop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := f.step(ctx, engine.Started{Sequence: who.Sequence}); err != nil {
+	close(f.ready)
+	if err := f.step(ctx, posted{event: engine.Started{Sequence: who.Sequence}}); err != nil {
 		return err
 	}
 	for {
 		var err error
 		select {
-		case ev := <-f.events:
-			err = f.step(ctx, ev)
+		case p := <-f.events:
+			err = f.step(ctx, p)
 		case query := <-f.queries:
 			query()
 		case <-f.timer.C:
-			err = f.step(ctx, engine.Tick{})
+			err = f.step(ctx, posted{event: engine.Tick{}})
+		case <-f.tidy.C:
+			f.store.add(f.checkpoint)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -173,21 +202,49 @@ func (f *Folder) loop(ctx context.Context) error {
 	}
 }
 
-func (f *Folder) step(ctx context.Context, ev engine.Event) error {
-	effects, err := f.engine.Step(ctx, time.Now(), ev)
+func (f *Folder) step(ctx context.Context, p posted) error {
+	switch ev := p.event.(type) {
+	case engine.PeerUp:
+		f.outlets.use(ev.Device, p.link)
+	case engine.PeerDown:
+		if !f.outlets.drop(ev.Device, p.link) {
+			return nil // another link has taken its place
+		}
+	}
+	effects, err := f.engine.Step(ctx, time.Now(), p.event)
 	if err != nil {
 		return err
 	}
 	for _, effect := range effects {
-		f.begin(ctx, effect)
+		f.begin(ctx, effect, p.recorded)
 	}
 	return nil
 }
 
 // post delivers an event to the loop. It must not be called by the loop.
 func (f *Folder) post(ctx context.Context, ev engine.Event) error {
+	return f.hand(ctx, posted{event: ev})
+}
+
+// postAndWait delivers an event and waits until what it brought is recorded.
+func (f *Folder) postAndWait(ctx context.Context, ev engine.Event) error {
+	recorded := make(chan struct{})
+	if err := f.hand(ctx, posted{event: ev, recorded: recorded}); err != nil {
+		return err
+	}
 	select {
-	case f.events <- ev:
+	case <-recorded:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.stopped:
+		return ErrStopped
+	}
+}
+
+func (f *Folder) hand(ctx context.Context, p posted) error {
+	select {
+	case f.events <- p:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -50,12 +50,14 @@ func (m *meters) scanned(p scan.Progress) {
 	m.scan = p
 }
 
-func (m *meters) endScan() {
+func (m *meters) endScan(err error) (whole bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.scanning = false; m.whole {
+	m.scanning = false
+	if whole = m.whole && err == nil; whole {
 		m.last = time.Now()
 	}
+	return whole
 }
 
 func (m *meters) lastScan() time.Time {

@@ -9,25 +9,22 @@ import (
 	"github.com/labsync/labsync/sync/serve"
 )
 
-// PeerUp tells that a device is connected and shares the folder. known is the
-// highest sequence of ours that it has.
-func (f *Folder) PeerUp(ctx context.Context, d device.ID, known int64) error {
-	return f.post(ctx, engine.PeerUp{Device: d, Known: known})
+// PeerUp tells that a device is connected and shares the folder, or that the
+// exchange with it begins anew. known is the highest sequence of ours that it
+// has; announcements go by link from now on.
+func (f *Folder) PeerUp(ctx context.Context, d device.ID, known int64, link Link) error {
+	return f.hand(ctx, posted{event: engine.PeerUp{Device: d, Known: known}, link: link})
 }
 
-// PeerDown tells that a device is gone.
-func (f *Folder) PeerDown(ctx context.Context, d device.ID) error {
-	return f.post(ctx, engine.PeerDown{Device: d})
+// PeerDown tells that a link has ended. It does nothing if another PeerUp has
+// taken its place.
+func (f *Folder) PeerDown(ctx context.Context, d device.ID, link Link) error {
+	return f.hand(ctx, posted{event: engine.PeerDown{Device: d}, link: link})
 }
 
-// Announced takes what a device announces and returns when it is recorded. At
-// most one call for a device may be under way.
+// Announced takes what a device announces and returns when it is recorded.
 func (f *Folder) Announced(ctx context.Context, d device.ID, updates []index.Update) error {
-	recorded := f.acks.expect(d)
-	if err := f.post(ctx, engine.Received{Device: d, Updates: updates}); err != nil {
-		return err
-	}
-	return f.await(ctx, recorded)
+	return f.postAndWait(ctx, engine.Received{Device: d, Updates: updates})
 }
 
 // Serve answers a batch of a device's requests; see serve.Server.
@@ -38,6 +35,11 @@ func (f *Folder) Serve(ctx context.Context, want []serve.Range, reply func(i int
 // mismatch lets a file be scanned that is not what the index says. Requests do
 // not wait for it.
 func (f *Folder) mismatch(name string) {
+	select {
+	case <-f.stopped:
+		return // nobody would take it off the lane
+	default:
+	}
 	f.store.add(func(ctx context.Context) error {
 		return f.post(ctx, engine.Changed{Scopes: []engine.Scope{{Name: name}}})
 	})

@@ -11,9 +11,7 @@ import (
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
-	"github.com/labsync/labsync/sync/engine"
 	"github.com/labsync/labsync/sync/ignore"
-	"github.com/labsync/labsync/sync/plan"
 )
 
 // rules are the ignore rules in force. The file with them travels like any
@@ -100,70 +98,4 @@ func readRules(fsys folderfs.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("read the ignore rules: %w", err)
 	}
 	return text, nil
-}
-
-// rulesTouched puts the ignore file in force when a person here changed it.
-func (f *Folder) rulesTouched(ctx context.Context, x engine.Commit) error {
-	if x.Scan == 0 {
-		return nil
-	}
-	for i := range x.Changes {
-		if x.Changes[i].Entry.Name == ignore.FileName {
-			return f.reloadRules(ctx, true)
-		}
-	}
-	return nil
-}
-
-// rulesPlaced puts the ignore file of another device in force, unless it
-// ignores less.
-func (f *Folder) rulesPlaced(ctx context.Context, actions []plan.Action, outcomes []plan.Outcome) error {
-	for i := range actions {
-		if actions[i].Name == ignore.FileName && outcomes[i].Status == plan.Done {
-			done := make(chan error, 1)
-			f.store.add(func(ctx context.Context) error { done <- f.reloadRules(ctx, false); return nil })
-			select {
-			case err := <-done:
-				return err
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
-	return nil
-}
-
-// AcceptRules puts the ignore file in force that waits for it.
-func (f *Folder) AcceptRules(ctx context.Context) error {
-	done := make(chan error, 1)
-	f.store.add(func(ctx context.Context) error { done <- f.reloadRules(ctx, true); return nil })
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-f.stopped:
-		return ErrStopped
-	}
-}
-
-func (f *Folder) reloadRules(ctx context.Context, trusted bool) error {
-	text, err := readRules(f.opt.FS)
-	if err != nil {
-		f.opt.Log.Warn("ignore rules stay as they were", "folder", f.opt.Root, "err", err)
-		return nil
-	}
-	if string(text) == string(f.rules.text) {
-		f.rules.since.Store(nil)
-		return nil
-	}
-	if !trusted && ignore.Relaxes(f.rules.text, text) {
-		f.rules.wait()
-		return nil
-	}
-	if err := f.rules.accept(ctx, f.opt.Index, text); err != nil {
-		return err
-	}
-	f.setWatchRules()
-	return f.post(ctx, engine.RulesChanged{})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/engine"
 	"github.com/labsync/labsync/sync/plan"
@@ -29,22 +30,25 @@ func (f *Folder) runScan(ctx context.Context, x engine.Scan) error {
 	for i, sc := range x.Scopes {
 		scopes[i] = scan.Scope{Name: sc.Name, Recursive: sc.Recursive}
 	}
+	if err := f.tightenRules(ctx, scopes); err != nil {
+		return err
+	}
 	f.meters.beginScan(x.Scopes)
 	err := f.scan.Scan(ctx, scopes, func(found []scan.Found) error {
-		recorded := f.acks.expect(x.ID)
-		if err := f.post(ctx, observe(x.ID, found)); err != nil {
-			return err
-		}
-		return f.await(ctx, recorded)
+		return f.postAndWait(ctx, observe(x.ID, found))
 	}, f.meters.scanned)
-	f.meters.endScan()
+	whole := f.meters.endScan(err)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, folderfs.ErrRootGone) || errors.Is(err, scan.ErrRootEmptied):
 		return fmt.Errorf("%w %s: %w", ErrRoot, f.opt.Root, err)
+	case errors.Is(err, index.ErrCorrupt):
+		return err // to be set aside, which trying again would put off
 	case err != nil:
 		f.opt.Log.Warn("scan failed", "folder", f.opt.Root, "err", err)
+	case whole:
+		f.store.add(f.checkpoint)
 	}
 	return f.post(ctx, engine.ScanDone{ID: x.ID, Err: err})
 }

@@ -33,25 +33,47 @@ func (f *Folder) Status(ctx context.Context) (Status, error) {
 	s := Status{Progress: f.meters.progress(), LastScan: f.meters.lastScan()}
 	s.RulesWait, s.RulesSince = f.rules.waits()
 	s.Watching, s.Watch = f.watching.state()
-	done := make(chan struct{})
-	query := func() {
-		s.Engine = f.engine.Snapshot()
-		close(done)
-	}
-	select {
-	case f.queries <- query:
-		<-done
-	case <-f.stopped:
-		return s, ErrStopped
-	case <-ctx.Done():
-		return s, ctx.Err()
-	}
 	var err error
+	if s.Engine, err = f.snapshot(ctx); err != nil {
+		return s, err
+	}
 	if s.Counts, err = f.opt.Index.Counts(ctx); err != nil {
 		return s, err
 	}
 	s.Displaced, err = f.pull.Usage()
 	return s, err
+}
+
+// snapshot asks the loop. Before the loop begins there is nothing to tell.
+func (f *Folder) snapshot(ctx context.Context) (s engine.Snapshot, err error) {
+	select {
+	case <-f.ready:
+	case <-f.stopped:
+		return s, ErrStopped
+	default:
+		return s, nil
+	}
+	done := make(chan struct{})
+	select {
+	case f.queries <- func() { s = f.engine.Snapshot(); close(done) }:
+		<-done // the loop answers before it does anything else
+		return s, nil
+	case <-f.stopped:
+		return s, ErrStopped
+	case <-ctx.Done():
+		return s, ctx.Err()
+	}
+}
+
+// Settled reports whether everything known of the folder is as it is to be:
+// it has been scanned, nothing is under way, and no name is needed.
+func (f *Folder) Settled(ctx context.Context) (bool, error) {
+	s, err := f.snapshot(ctx)
+	if err != nil || !s.Scanned || s.Scanning || s.Failure != nil || s.Working > 0 || !s.Resting {
+		return false, err
+	}
+	c, err := f.opt.Index.Counts(ctx)
+	return err == nil && c.NeedFiles == 0, err
 }
 
 // Behind returns how many names and bytes a device still needs of what is here.

@@ -15,6 +15,14 @@ import (
 // codeUnwatched is the code of directories that are only scanned.
 const codeUnwatched = "unwatched"
 
+// Watcher tells what may have changed on disk; see watch.Watcher.
+type Watcher interface {
+	// Run calls emit for each batch until ctx ends or emit fails.
+	Run(ctx context.Context, emit func(watch.Batch) error) error
+	// SetIgnore replaces the rules for what need not be watched.
+	SetIgnore(match func(name string, dir bool) bool)
+}
+
 // watching is what is known of the watcher.
 type watching struct {
 	mu        sync.Mutex // guards all below

@@ -54,7 +54,7 @@ func greet(ctx context.Context, conn transport.Conn, self Hello) (*Link, error) 
 	h, err := readHello(c)
 	if err != nil {
 		_ = conn.Close(reasonOf(err)) // frees the writer
-		_ = <-written                 // fails because of that
+		<-written                     //nolint:errcheck // fails because of that
 		return nil, err
 	}
 	if err := <-written; err != nil {

@@ -1,0 +1,52 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/labsync/labsync/internal/api"
+)
+
+func TestIgnoreRulesTravelAndHoldAtOnce(t *testing.T) {
+	c := NewCluster(t, 2, options{})
+	c.Write(0, ".labsyncignore", "*.tmp\n/cache/\n")
+	c.nodes[1].await("the rules to travel", func() bool { return c.nodes[1].exists(".labsyncignore") })
+	for i, n := range c.nodes {
+		n.write("a.tmp", "private to "+n.name)
+		n.write("cache/x", "private to "+n.name)
+		n.write([]string{"seen0", "seen1"}[i], "x")
+	}
+	for i, n := range c.nodes {
+		n.await("what is not ignored", func() bool { return n.exists([]string{"seen1", "seen0"}[i]) })
+		if !n.holds("a.tmp", "private to "+n.name) || !n.holds("cache/x", "private to "+n.name) {
+			t.Errorf("an ignored file of %s came through", n.name)
+		}
+	}
+
+	// More rules hold at once where they are written, and where they arrive.
+	c.Write(0, ".labsyncignore", "*.tmp\n/cache/\n*.log\n")
+	c.nodes[1].await("the new rules", func() bool { return c.nodes[1].holds(".labsyncignore", c.nodes[0].read(".labsyncignore")) })
+	c.Write(1, "b.log", "x")
+	c.Write(1, "after", "x")
+	c.nodes[0].await("a later file", func() bool { return c.nodes[0].exists("after") })
+	if c.nodes[0].exists("b.log") {
+		t.Error("a file came through that the new rules ignore")
+	}
+}
+
+func TestRulesFromElsewhereThatIgnoreLessWait(t *testing.T) {
+	c := NewCluster(t, 2, options{})
+	c.Write(0, ".labsyncignore", "secret*\n")
+	c.AwaitTree(c.Tree(0))
+	c.Write(1, "secret.txt", "not for the other")
+	c.Write(0, ".labsyncignore", "# nothing is ignored\n")
+	waiting := c.nodes[1].awaitFolder("the question", func(f *api.Folder) bool { return f.State == api.FolderWaiting && f.Waiting != nil })
+	c.nodes[1].checkSentence(waiting.Waiting.Reason, ".labsyncignore", "ignores less")
+	if waiting.Waiting.Command == "" {
+		t.Error("status does not say what to type")
+	}
+	c.Write(1, "public", "x")
+	c.nodes[0].await("a file that was never ignored", func() bool { return c.nodes[0].exists("public") })
+	if c.nodes[0].exists("secret.txt") {
+		t.Error("a file was sent that was ignored until another device said otherwise")
+	}
+}

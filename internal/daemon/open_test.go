@@ -1,0 +1,238 @@
+package daemon
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/config"
+	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/internal/event"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// bench is a folder that is opened and closed, and not run.
+type bench struct {
+	*folder
+	t    *testing.T
+	told []event.Event
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t}
+	b.folder = &folder{
+		conf: config.Folder{ID: lab, Path: filepath.Join(t.TempDir(), "root")}, home: t.TempDir(),
+		tell: func(e event.Event) { b.told = append(b.told, e) }, log: slog.New(slog.DiscardHandler),
+	}
+	b.must(os.Mkdir(b.conf.Path, 0o755))
+	return b
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// with opens the folder, which must succeed, and closes it after do.
+func (b *bench) with(do func(o *opened)) {
+	b.t.Helper()
+	o, err := b.open(b.t.Context())
+	b.must(err)
+	defer o.close()
+	if do != nil {
+		do(o)
+	}
+}
+
+func (b *bench) identity() (who index.Identity) {
+	b.t.Helper()
+	b.with(func(o *opened) {
+		var err error
+		who, err = o.store.Identity(b.t.Context())
+		b.must(err)
+	})
+	return who
+}
+
+func (b *bench) inside(name string) string { return filepath.Join(b.conf.Path, name) }
+
+func TestTheFirstOpenPrepares(t *testing.T) {
+	b := newBench(t)
+	b.with(func(o *opened) {
+		if o.previousRoot != 0 {
+			t.Errorf("a root of an earlier run is known: %d", o.previousRoot)
+		}
+	})
+	if _, err := os.Stat(b.inside(folderfs.TempDir)); err != nil {
+		t.Error(err)
+	}
+	b.with(func(o *opened) {
+		if o.previousRoot != o.fs.Root().Device {
+			t.Errorf("device of the root %d; want %d", o.previousRoot, o.fs.Root().Device)
+		}
+	})
+	if len(b.told) != 0 {
+		t.Errorf("an ordinary start told %+v", b.told)
+	}
+}
+
+func TestARootThatIsNotWhatItWasIsNotOpened(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(b *bench)
+		want   string
+	}{
+		{"it is missing", func(b *bench) { b.must(os.Rename(b.conf.Path, b.conf.Path+" away")) }, "is missing"},
+		{"it is a file", func(b *bench) {
+			b.must(os.Rename(b.conf.Path, b.conf.Path+" away"))
+			b.must(os.WriteFile(b.conf.Path, nil, 0o600))
+		}, "is not a directory"},
+		{"it is another directory", func(b *bench) {
+			b.must(os.Rename(b.conf.Path, b.conf.Path+" away"))
+			b.must(os.Mkdir(b.conf.Path, 0o755))
+		}, "is another directory than before"},
+		{"it is empty and without a work directory", func(b *bench) {
+			b.must(os.RemoveAll(b.inside(folderfs.WorkDir)))
+		}, "is empty and its .labsync is gone"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.with(nil)
+			test.change(b)
+			o, err := b.open(t.Context())
+			if err == nil {
+				o.close()
+				t.Fatal("it was opened")
+			}
+			if text := failureText(b.conf.Path, err); !strings.Contains(text, test.want) || !strings.HasPrefix(text, b.conf.Path) {
+				t.Errorf("told %q; want a sentence with %q", text, test.want)
+			}
+			if _, err := os.Lstat(b.inside(folderfs.WorkDir)); err == nil {
+				t.Error("something was made in it")
+			}
+		})
+	}
+}
+
+func TestAWorkDirectoryThatSomebodyRemovedIsMadeAgain(t *testing.T) {
+	b := newBench(t)
+	b.with(nil)
+	b.must(os.WriteFile(b.inside("file"), nil, 0o600))
+	b.must(os.RemoveAll(b.inside(folderfs.WorkDir)))
+	b.with(nil)
+	if _, err := os.Stat(b.inside(folderfs.DisplacedDir)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnotherConfiguredPathBeginsANewIndex(t *testing.T) {
+	b := newBench(t)
+	before := b.identity()
+	b.conf.Path += " two"
+	b.must(os.Mkdir(b.conf.Path, 0o755))
+	if after := b.identity(); after.Index == before.Index {
+		t.Error("the index of the old directory is used for the new one")
+	}
+	// A directory that was moved, and configured where it is now, is the same.
+	before = b.identity()
+	b.must(os.Rename(b.conf.Path, b.conf.Path+" moved"))
+	b.conf.Path += " moved"
+	if after := b.identity(); after.Index != before.Index {
+		t.Error("the index of a directory that was moved was given up")
+	}
+}
+
+func TestADamagedIndexIsSetAside(t *testing.T) {
+	b := newBench(t)
+	before := b.identity()
+	path := indexPath(b.home, lab)
+	b.must(os.WriteFile(path, []byte("this is no database, but long enough to be taken for one"), 0o600))
+	if after := b.identity(); after.Index == before.Index {
+		t.Error("the index has the identity of the damaged one")
+	}
+	if len(b.told) != 1 || b.told[0].Fields["code"] != "index-damaged" {
+		t.Errorf("told %+v; want that the index was damaged, and only that", b.told)
+	}
+	kept, err := filepath.Glob(path + "?*")
+	b.must(err)
+	aside := false
+	for _, name := range kept {
+		aside = aside || strings.Contains(b.told[0].Text, name)
+	}
+	if !aside {
+		t.Errorf("%q names none of %v", b.told[0].Text, kept)
+	}
+}
+
+func TestACopiedIndexGetsANewIdentity(t *testing.T) {
+	tests := []struct {
+		name string
+		copy func(b *bench)
+		want string
+	}{
+		{"to another machine", func(b *bench) {
+			b.with(func(o *opened) { b.must(o.store.SetSetting(t.Context(), settingMachine, []byte("elsewhere"))) })
+		}, "another machine"},
+		{"from an older backup", func(b *bench) {
+			path := indexPath(b.home, lab)
+			old, err := os.ReadFile(path)
+			b.must(err)
+			b.with(nil)
+			b.must(os.WriteFile(path, old, 0o600))
+		}, "older copy"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			before := b.identity()
+			test.copy(b)
+			after := b.identity()
+			if after.Index == before.Index || after.Replica == before.Replica {
+				t.Error("the identity is still the same")
+			}
+			if len(b.told) != 1 || b.told[0].Fields["code"] != "index-renewed" || !strings.Contains(b.told[0].Text, test.want) {
+				t.Errorf("told %+v; want that the index was renewed", b.told)
+			}
+			if again := b.identity(); again != after {
+				t.Error("it was renewed again")
+			}
+		})
+	}
+}
+
+func TestAnInterruptedStartIsNoCopy(t *testing.T) {
+	b := newBench(t)
+	before := b.identity()
+	b.must(os.Remove(b.generationPath()))
+	if after := b.identity(); after != before || len(b.told) != 0 {
+		t.Errorf("identity %+v became %+v, told %+v", before, after, b.told)
+	}
+}
+
+func TestDevicesThatAreNotConfiguredAreForgotten(t *testing.T) {
+	b := newBench(t)
+	kept, gone := device.ID{1}, device.ID{2}
+	b.conf.Devices = []device.ID{kept}
+	b.with(func(o *opened) {
+		for _, d := range []device.ID{kept, gone} {
+			b.must(o.store.ResetRemote(t.Context(), d, 7))
+		}
+		entry := index.Entry{Name: "x", Type: index.Directory, Version: index.Version{{Replica: 3, Value: 1}}, ModifiedBy: 3}
+		b.must(o.store.RecordRemote(t.Context(), gone, []index.Update{{Sequence: 4, Heads: []index.Entry{entry}}}))
+		b.must(b.forget(t.Context(), o.store))
+		known, err := o.store.Remotes(t.Context())
+		if err != nil || len(known) != 1 || known[0] != kept {
+			t.Errorf("devices known = %v, %v", known, err)
+		}
+		if c, err := o.store.Counts(t.Context()); err != nil || c.NeedFiles != 0 {
+			t.Errorf("%d names are still needed, %v", c.NeedFiles, err)
+		}
+	})
+}
