@@ -13,8 +13,8 @@ import (
 // meters count what is under way, for progress bars.
 type meters struct {
 	mu       sync.Mutex // guards all below
-	scanning bool
-	whole    bool // the scan is of the whole folder
+	scans    int        // under way
+	whole    bool       // the one scan is of the whole folder; such a one runs alone
 	scan     scan.Progress
 	last     time.Time // when a scan of all ended
 	total    int64     // bytes wanted by the fetches under way
@@ -38,7 +38,8 @@ type Progress struct {
 func (m *meters) beginScan(scopes []engine.Scope) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.scanning, m.scan, m.whole = true, scan.Progress{}, false
+	m.scans++
+	m.scan, m.whole = scan.Progress{}, false
 	for _, sc := range scopes {
 		m.whole = m.whole || sc == engine.Scope{Recursive: true}
 	}
@@ -53,7 +54,7 @@ func (m *meters) scanned(p scan.Progress) {
 func (m *meters) endScan(err error) (whole bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.scanning = false
+	m.scans--
 	if whole = m.whole && err == nil; whole {
 		m.last = time.Now()
 	}
@@ -104,7 +105,7 @@ func (m *meters) progress() Progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return Progress{
-		Scanning: m.scanning, Whole: m.whole, Scan: m.scan,
+		Scanning: m.scans > 0, Whole: m.whole, Scan: m.scan,
 		FetchBytes: m.arrived, FetchTotal: m.total, Received: m.received, Reused: m.reused,
 	}
 }

@@ -74,10 +74,7 @@ func (e *Engine) Step(ctx context.Context, now time.Time, ev Event) ([]Effect, e
 func (e *Engine) take(ctx context.Context, ev Event) error {
 	switch ev := ev.(type) {
 	case Started:
-		e.sequence = ev.Sequence
-		e.scanning.add(Scope{Recursive: true})
-		e.recheck = e.now
-		e.emit(Unsettle{ID: e.newID()}) // what was settled for the lack of a source
+		return e.start(ctx, ev)
 	case Changed:
 		e.scanning.add(ev.Scopes...)
 	case Scanned:
@@ -118,6 +115,18 @@ func (e *Engine) take(ctx context.Context, ev Event) error {
 		e.tick()
 	}
 	return nil
+}
+
+func (e *Engine) start(ctx context.Context, ev Started) error {
+	e.sequence = ev.Sequence
+	e.scanning.add(Scope{Recursive: true})
+	e.recheck = e.now
+	e.emit(Unsettle{ID: e.newID()}) // what was settled for the lack of a source
+	counts, err := e.Index.Counts(ctx)
+	if counts.ReceiveOnlyChanged > 0 && e.Direction != plan.ReceiveOnly {
+		e.sweep = sweep{kind: sweepAnnounce}
+	}
+	return err
 }
 
 func (e *Engine) emit(f Effect) { e.out = append(e.out, f) }

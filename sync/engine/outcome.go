@@ -30,6 +30,7 @@ func (e *Engine) fetched(ctx context.Context, ev Fetched) error {
 	delete(w.groups, ev.ID)
 	if first := w.actions[members[0]]; isBig(&first) {
 		w.big--
+		delete(w.long, members[0])
 	} else {
 		w.fetches--
 	}
@@ -78,7 +79,7 @@ func (e *Engine) placed(ctx context.Context, ev Placed) error {
 	for i := range ev.Outcomes {
 		o := &ev.Outcomes[i]
 		was := w.end(o.Name)
-		if o.Status == plan.Failed && hasCode(o, plan.CodeNotEmpty) && was.Have != nil && was.Have.Entry.Type == index.Directory {
+		if o.Status == plan.Failed && hasCode(o, plan.CodeNotEmpty) && !was.Revert && was.Have != nil && was.Have.Entry.Type == index.Directory {
 			if err := e.notEmpty(ctx, &was, o); err != nil {
 				return err
 			}
@@ -257,4 +258,4 @@ func (e *Engine) below(ctx context.Context, dir string) (live, pending bool, err
 	return false, pending, nil
 }
 
-func (s *scanning) busy() bool { return s.running != 0 || len(s.pending) > 0 }
+func (s *scanning) busy() bool { return len(s.running) > 0 || len(s.pending) > 0 }

@@ -94,7 +94,7 @@ func (e *Engine) walk(ctx context.Context) error {
 // mayPlan reports whether more names may be taken up.
 func (e *Engine) mayPlan() bool {
 	w := &e.work
-	return e.scanning.ended && w.rest.IsZero() && len(w.unfetched) == 0 &&
+	return e.scanning.ended && w.rest.IsZero() && len(w.unfetched) == 0 && len(w.bigs) < maxBigs &&
 		len(w.queue) < groupFiles && len(w.failures) < maxFailures && !e.sweep.active()
 }
 
@@ -240,7 +240,8 @@ func (e *Engine) fetch(actions []plan.Action) {
 	}
 	for _, a := range actions {
 		if isBig(&a) {
-			w.unfetched = append(w.unfetched, []plan.Action{a})
+			w.bigs = append(w.bigs, a)
+			w.long[a.Name] = true
 			continue
 		}
 		if len(group) == groupFiles || size+a.Want.Size > groupBytes {
@@ -256,22 +257,22 @@ func isBig(a *plan.Action) bool { return a.Want.Size >= bigFile }
 // fetchNext begins to assemble as many groups as may be under way.
 func (e *Engine) fetchNext() {
 	w := &e.work
-	waiting := w.unfetched[:0]
-	for _, group := range w.unfetched {
-		slots, limit := &w.fetches, maxGroups
-		if isBig(&group[0]) {
-			slots, limit = &w.big, maxBig
-		}
-		if *slots == limit || !w.rest.IsZero() {
-			waiting = append(waiting, group)
-			continue
-		}
-		*slots++
-		f := Fetch{ID: e.newID(), Actions: group}
-		w.groups[f.ID] = names(group)
-		e.emit(f)
+	for len(w.bigs) > 0 && w.big < maxBig && w.rest.IsZero() {
+		w.big++
+		e.beginFetch(w.bigs[:1:1])
+		w.bigs = w.bigs[1:]
 	}
-	w.unfetched = waiting
+	for len(w.unfetched) > 0 && w.fetches < maxGroups && w.rest.IsZero() {
+		w.fetches++
+		e.beginFetch(w.unfetched[0])
+		w.unfetched = w.unfetched[1:]
+	}
+}
+
+func (e *Engine) beginFetch(group []plan.Action) {
+	f := Fetch{ID: e.newID(), Actions: group}
+	e.work.groups[f.ID] = names(group)
+	e.emit(f)
 }
 
 func names(actions []plan.Action) []string {

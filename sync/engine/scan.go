@@ -14,14 +14,23 @@ import (
 // scanning is what is known of the comparison of disk and index.
 type scanning struct {
 	pending []Scope              // not yet begun, in order of arrival
-	running ID                   // the scan under way, 0 for none
-	scopes  []Scope              // its scopes
+	running []run                // the scans under way
 	ended   bool                 // the first scan of all has ended
 	retry   time.Time            // when to try a failed scan again
 	later   map[string]time.Time // names that were still changing
 	full    time.Time            // when the next scan of all is due
 	failure error
 }
+
+// run is a scan under way.
+type run struct {
+	id     ID
+	scopes []Scope
+}
+
+// maxScans is how many scans are under way at a time: one big file that is
+// being hashed holds up nothing but itself.
+const maxScans = 3
 
 // settleAgain is how long a name that changed while it was read is left alone.
 const settleAgain = 200 * time.Millisecond
@@ -73,27 +82,53 @@ func (s *scanning) next() time.Time {
 	return earliest(times...)
 }
 
-// scanNext begins a scan of all that is pending, except what is being placed.
+// scanNext begins a scan of what is pending, except what is being placed or is
+// in a scan under way. A wide scope that has to wait for one lets nothing pass,
+// or it would wait for ever.
 func (e *Engine) scanNext() {
 	s := &e.scanning
-	if s.running != 0 || len(s.pending) == 0 || !s.retry.IsZero() {
+	if len(s.running) == maxScans || len(s.pending) == 0 || !s.retry.IsZero() {
 		return
 	}
 	var begin, held []Scope
 	for _, sc := range s.pending {
-		if e.work.placing(sc.Name) {
+		switch {
+		case s.overlaps(sc):
 			held = append(held, sc)
-		} else {
+			if sc.Recursive {
+				return
+			}
+		case e.work.placing(sc.Name):
+			held = append(held, sc)
+		default:
 			begin = append(begin, sc)
 		}
 	}
-	s.pending = held
 	if len(begin) == 0 {
 		return
 	}
-	s.running, s.scopes = e.newID(), cover(begin)
-	e.forgetProblems(s.scopes)
-	e.emit(Scan{ID: s.running, Scopes: s.scopes})
+	s.pending = held
+	r := run{e.newID(), cover(begin)}
+	s.running = append(s.running, r)
+	e.forgetProblems(r.scopes)
+	e.emit(Scan{ID: r.id, Scopes: r.scopes})
+}
+
+// overlaps reports whether a scan under way looks at some of the scope.
+func (s *scanning) overlaps(sc Scope) bool {
+	mine := wideOf([]Scope{sc})
+	for _, r := range s.running {
+		theirs := wideOf(r.scopes)
+		if theirs.cover(sc.Name) {
+			return true
+		}
+		for _, other := range r.scopes {
+			if other.Name == sc.Name || mine.cover(other.Name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // cover drops scopes that lie within another and sorts the rest.
@@ -207,16 +242,19 @@ func (e *Engine) lookAgain(name string, after time.Duration) {
 
 func (e *Engine) scanDone(ev ScanDone) {
 	s := &e.scanning
-	if ev.ID != s.running {
+	i := slices.IndexFunc(s.running, func(r run) bool { return r.id == ev.ID })
+	if i < 0 {
 		return
 	}
-	s.running, s.failure = 0, ev.Err
+	scopes := s.running[i].scopes
+	s.running = slices.Delete(s.running, i, i+1)
+	s.failure = ev.Err
 	if ev.Err != nil {
-		s.add(s.scopes...)
+		s.add(scopes...)
 		s.retry = e.now.Add(scanRetry)
 		return
 	}
-	if slices.Contains(s.scopes, Scope{Recursive: true}) {
+	if slices.Contains(scopes, Scope{Recursive: true}) {
 		s.ended = true
 		if e.Rescan > 0 {
 			s.full = e.now.Add(e.Rescan)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/plan"
@@ -13,6 +14,8 @@ type sweep struct {
 	begun ID // Unsettle or Commit that has to end before the walk goes on
 	pass  index.Dirty
 	after string
+	ended bool          // of a revert: all names have been looked at
+	dirs  []plan.Action // of a revert: directories to be taken away, by name
 }
 
 type sweepKind uint8
@@ -21,6 +24,7 @@ const (
 	sweepNone sweepKind = iota
 	sweepOverride
 	sweepRevert
+	sweepAnnounce
 )
 
 func (s *sweep) active() bool { return s.kind != sweepNone }
@@ -49,9 +53,15 @@ func (e *Engine) unsettled(ev Unsettled) {
 func (e *Engine) sweepNext(ctx context.Context) error {
 	for e.sweep.active() && e.sweep.begun == 0 && len(e.work.queue) < groupFiles {
 		var err error
-		if e.sweep.kind == sweepOverride {
+		switch e.sweep.kind {
+		case sweepOverride:
 			err = e.overridePage(ctx)
-		} else {
+		case sweepAnnounce:
+			err = e.announcePage(ctx)
+		default:
+			if e.sweep.ended {
+				return e.revertDirectories()
+			}
 			err = e.revertPage(ctx)
 		}
 		if err != nil {
@@ -111,6 +121,45 @@ func (e *Engine) revertPage(ctx context.Context) error {
 		}
 	}
 	e.fetch(fetch)
+	e.sweep.ended = len(page) < pageNames
+	return nil
+}
+
+// revertDirectories takes the directories away that were made here, deepest
+// first, once what was in them is gone.
+func (e *Engine) revertDirectories() error {
+	if !e.work.idle() {
+		return nil
+	}
+	for _, a := range slices.Backward(e.sweep.dirs) {
+		e.enqueue(&a)
+	}
+	e.sweep = sweep{}
+	return nil
+}
+
+// announcePage records as versions of this device what was changed while the
+// folder was receive-only, and is no more.
+func (e *Engine) announcePage(ctx context.Context) error {
+	page, err := e.Index.Flagged(ctx, index.ReceiveOnlyChanged, e.sweep.after, pageNames)
+	if err != nil {
+		return err
+	}
+	commit := Commit{ID: e.newID()}
+	for i := range page {
+		held, err := e.Index.Local(ctx, page[i].Name)
+		if err != nil {
+			return err
+		}
+		c := plan.Announce(&page[i], e.author())
+		c.Entry.Blocks = held.Entry.Blocks
+		commit.Changes = append(commit.Changes, c)
+		e.sweep.after = page[i].Name
+	}
+	if len(commit.Changes) > 0 {
+		e.sweep.begun = commit.ID
+		e.commit(commit)
+	}
 	if len(page) < pageNames {
 		e.sweep = sweep{}
 	}
@@ -134,6 +183,8 @@ func (e *Engine) revert(ctx context.Context, a plan.Action, fetch *[]plan.Action
 	case a.Fetches():
 		e.work.begin(&a, fetching)
 		*fetch = append(*fetch, a)
+	case a.Op == plan.Rmdir:
+		e.sweep.dirs = append(e.sweep.dirs, a)
 	default:
 		e.enqueue(&a)
 	}

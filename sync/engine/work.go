@@ -18,6 +18,7 @@ const (
 	bigFile     = 16 << 20
 	maxGroups   = 2
 	maxBig      = 4
+	maxBigs     = 64     // big files that wait beside those; with more, planning rests
 	maxFailures = 20_000 // names remembered as failed; with more, planning rests
 )
 
@@ -35,7 +36,9 @@ type work struct {
 	stages    map[string]stage
 	actions   map[string]plan.Action // by name, while in stages
 	groups    map[ID][]string        // names of each Fetch or Place under way
-	unfetched [][]plan.Action        // groups that wait for their turn to be fetched
+	unfetched [][]plan.Action        // groups of small files that wait for their turn to be fetched
+	bigs      []plan.Action          // big files that do
+	long      map[string]bool        // names of big files that wait to be, or are being, fetched
 	fetches   int                    // groups of small files being fetched
 	big       int                    // big files being fetched
 	commits   map[ID][]string        // names of each commit under way
@@ -70,7 +73,7 @@ func newWork() work {
 	return work{
 		stages: map[string]stage{}, actions: map[string]plan.Action{}, groups: map[ID][]string{},
 		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{},
-		failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{},
+		long: map[string]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{},
 	}
 }
 
@@ -229,9 +232,10 @@ func (w *work) walked() {
 	}
 }
 
-// idle reports whether nothing is being fetched, placed or noted.
+// idle reports whether nothing is being fetched, placed or noted, but for big
+// files: nothing else waits for those.
 func (w *work) idle() bool {
-	return len(w.stages) == 0 && len(w.unfetched) == 0 && len(w.notes) == 0
+	return len(w.stages) == len(w.long) && len(w.unfetched) == 0 && len(w.notes) == 0
 }
 
 // problems returns what failed, by name.

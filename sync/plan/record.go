@@ -205,6 +205,19 @@ func assert(e *index.Entry, s *index.State, by Author) {
 	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, parent, nil, ""
 }
 
+// Announce returns the change that makes a version of this device out of what
+// was changed here while the folder was receive-only. The entry's blocks are for
+// the caller to fill in.
+func Announce(s *index.State, by Author) index.Change {
+	held := s.Local
+	c := index.Change{Base: held.Entry.Version, Entry: held.Entry, Disk: held.Disk, Flags: held.Flags &^ index.ReceiveOnlyChanged}
+	content := held.Entry.ContentVersion
+	author(&c.Entry, s, &held.Entry, by)
+	c.Entry.ContentVersion = content
+	c.Quiet = c.Flags&quiet != 0
+	return c
+}
+
 // Revert returns the action that takes back what was changed here in a
 // receive-only folder: what the other devices have is put in its place, and
 // the bytes made here are kept like any others that are displaced.
