@@ -2,6 +2,7 @@ package integration
 
 import (
 	"testing"
+	"time"
 
 	"github.com/labsync/labsync/internal/api"
 )
@@ -54,6 +55,7 @@ func TestAReceiveOnlyFolderSendsNothingAndRevertTakesBack(t *testing.T) {
 	c.Write(1, "extra", "made here")
 	c.nodes[1].remove("kept")
 	c.nodes[1].awaitChangedHere(3)
+	c.awaitAgreed(time.Now().Add(patience)) // it has had all that was sent
 	c.Write(0, "later", "passes all that node1 may have sent")
 	c.nodes[1].await("a later file", func() bool { return c.nodes[1].exists("later") })
 	c.nodes[0].remove("later")

@@ -1,7 +1,11 @@
 package integration
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/labsync/labsync/internal/api"
 )
@@ -49,4 +53,38 @@ func TestRulesFromElsewhereThatIgnoreLessWait(t *testing.T) {
 	if c.nodes[0].exists("secret.txt") {
 		t.Error("a file was sent that was ignored until another device said otherwise")
 	}
+}
+
+func TestRulesThatWaitAreAcceptedByTheCommandOnly(t *testing.T) {
+	c := NewCluster(t, 2, options{})
+	c.Write(0, ".labsyncignore", "secret*\n")
+	c.AwaitTree(c.Tree(0))
+	n := c.nodes[1]
+	n.write("secret.txt", "not for the other")
+	c.Write(0, ".labsyncignore", "# nothing is ignored\n")
+	asks := func(f *api.Folder) bool { return f.State == api.FolderWaiting && f.Waiting != nil }
+	waiting := n.awaitFolder("the question", asks)
+	rules := n.path(".labsyncignore")
+	for i, step := range []struct {
+		name string
+		do   func()
+	}{
+		{"another link to the rules, made and removed", func() { n.must(os.Link(rules, rules+"~")); n.must(os.Remove(rules + "~")) }},
+		{"other permissions", func() { n.chmod(".labsyncignore", 0o600) }},
+		{"another time", func() { at := time.Unix(1_700_000_000, 0); n.must(os.Chtimes(rules, at, at)) }},
+		{"a restart", func() { c.Stop(1); c.Start(1) }},
+		{"a whole scan", func() { n.cli("folder", "rescan", folderID) }},
+	} {
+		step.do()
+		later := fmt.Sprintf("later%d", i)
+		n.write(later, "passes all that was found before")
+		c.nodes[0].await("a file written after "+step.name, func() bool { return c.nodes[0].exists(later) })
+		n.awaitFolder("the question after "+step.name, asks)
+		if c.nodes[0].exists("secret.txt") {
+			t.Fatalf("%s was taken for consent: the secret was sent", step.name)
+		}
+	}
+	n.cli(strings.Fields(waiting.Waiting.Command)[1:]...)
+	c.nodes[0].await("what is not ignored any more", func() bool { return c.nodes[0].holds("secret.txt", "not for the other") })
+	n.awaitFolder("the question to be gone", func(f *api.Folder) bool { return f.Waiting == nil && f.State == api.FolderIdle })
 }

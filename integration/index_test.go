@@ -18,6 +18,7 @@ func TestADamagedIndexIsSetAsideAndMadeAnew(t *testing.T) {
 	}{
 		{"no database at all", func(n *node, path string) { n.must(os.WriteFile(path, noise(1, 100_000), 0o600)) }},
 		{"a page of the schema", func(n *node, path string) { n.overwrite(path, 0, 4096) }},
+		{"all but the first page, which is what opening reads", func(n *node, path string) { n.overwrite(path, 4096, 20_000) }},
 		{"gone", func(n *node, path string) { n.must(os.Remove(path)) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

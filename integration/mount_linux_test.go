@@ -52,7 +52,7 @@ func TestAFullDiskPausesAndGoesOnByItself(t *testing.T) {
 	n.writeNoise("ballast", 1, 10<<20)
 	c.AwaitEqual()
 	c.nodes[0].saveNoise("big", 2, 8<<20)
-	n.awaitProblem("big", "no-space", "big")
+	n.awaitProblem("big", "no-space", "big", "space")
 	if n.exists("big") {
 		t.Error("a part of the file can be seen")
 	}

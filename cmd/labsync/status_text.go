@@ -43,11 +43,13 @@ func folderLines(b *strings.Builder, f *api.Folder) {
 	if f.State == api.FolderStopped {
 		return
 	}
-	fmt.Fprintf(b, "  holds %s, %s", count(f.LocalFiles, "file"), size(f.LocalBytes))
-	if f.NeedFiles > 0 {
-		fmt.Fprintf(b, "; needs %s, %s", count(f.NeedFiles, "file"), size(f.NeedBytes))
+	if !uncounted(f) {
+		fmt.Fprintf(b, "  holds %s, %s", count(f.LocalFiles, "file"), size(f.LocalBytes))
+		if f.NeedFiles > 0 {
+			fmt.Fprintf(b, "; needs %s, %s", count(f.NeedFiles, "file"), size(f.NeedBytes))
+		}
+		b.WriteString("\n")
 	}
-	b.WriteString("\n")
 	line := func(format string, args ...any) { fmt.Fprintf(b, "  "+format+"\n", args...) }
 	if f.Conflicts > 0 {
 		line("%s: both versions are kept, one beside the other", count(f.Conflicts, "conflict"))
@@ -56,7 +58,11 @@ func folderLines(b *strings.Builder, f *api.Folder) {
 		line("%s", changedHere(f))
 	}
 	if f.DisplacedFiles > 0 {
-		line("keeps %s that were replaced or deleted, %s, in .labsync/displaced", count(f.DisplacedFiles, "file"), size(f.DisplacedBytes))
+		were := "were"
+		if f.DisplacedFiles == 1 {
+			were = "was"
+		}
+		line("keeps %s that %s replaced or deleted, %s, in .labsync/displaced", count(f.DisplacedFiles, "file"), were, size(f.DisplacedBytes))
 	}
 	if len(f.Devices) == 0 {
 		line("shared with nobody yet: \"labsync folder set %s --device NAME\" shares it", shellQuote(escape(f.Label)))
@@ -71,6 +77,12 @@ func folderLines(b *strings.Builder, f *api.Folder) {
 		line("receiving %s", progressText(p))
 	}
 	problemLines(b, f.Errors)
+}
+
+// uncounted reports whether the folder does not run, so that nobody knows what
+// it holds.
+func uncounted(f *api.Folder) bool {
+	return (f.State == api.FolderPaused || f.State == api.FolderError) && f.LocalFiles == 0 && f.NeedFiles == 0
 }
 
 func changedHere(f *api.Folder) string {

@@ -153,6 +153,28 @@ func TestStatusForAPerson(t *testing.T) {
 	}
 }
 
+func TestStatusOfAFolder(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		f      api.Folder
+		has    string
+		hasNot string
+	}{
+		{"one displaced file", api.Folder{State: api.FolderIdle, DisplacedFiles: 1}, "keeps 1 file that was replaced", "were"},
+		{"two displaced files", api.Folder{State: api.FolderIdle, DisplacedFiles: 2}, "keeps 2 files that were replaced", "was"},
+		{"an empty folder", api.Folder{State: api.FolderIdle}, "holds 0 files", "needs"},
+		{"a paused folder", api.Folder{State: api.FolderPaused}, "paused", "holds"},
+		{"a folder that does not run", api.Folder{State: api.FolderError}, "error", "holds"},
+		{"a folder that runs with an error", api.Folder{State: api.FolderError, LocalFiles: 3}, "holds 3 files", "needs"},
+	} {
+		var b strings.Builder
+		folderLines(&b, &tt.f)
+		if got := b.String(); !strings.Contains(got, tt.has) || strings.Contains(got, tt.hasNot) {
+			t.Errorf("%s: %q, want it with %q and without %q", tt.name, got, tt.has, tt.hasNot)
+		}
+	}
+}
+
 func TestRedrawStaysInItsLines(t *testing.T) {
 	got := redraw("one line that is long\nβ\n", 3, 10)
 	if want := "\x1b[3A\rone line \x1b[K\nβ\x1b[K\n\x1b[J"; got != want {

@@ -41,8 +41,11 @@ func unchanged(h *index.Held, in folderfs.Info, caps folderfs.Capabilities) bool
 // a write would bring it back to the present.
 func racy(d *index.Disk, caps folderfs.Capabilities) bool {
 	const skewed = 24 * time.Hour
+	if d.Mtime > d.Seen+int64(skewed) || d.Mtime < 0 {
+		return false // nor would a difference of times this far apart fit
+	}
 	age := d.Seen - d.Mtime
-	return age < 2*int64(max(caps.MtimeGranularity, caps.ClockStep, 1)) && age > -int64(skewed)
+	return age < 2*int64(max(caps.MtimeGranularity, caps.ClockStep, 1))
 }
 
 // vague reports whether facts are so weak that even a proven match means little
@@ -125,10 +128,12 @@ func (p *pass) draft(c *child, in folderfs.Info, h *index.Held) Found {
 		f.Base = h.Entry.Version
 		f.Flags = h.Flags & index.ReceiveOnlyChanged
 	}
-	if in.Kind == folderfs.File {
-		e.Size, e.Mtime = in.Size, in.Mtime
-	}
-	if in.Kind != folderfs.Symlink {
+	switch in.Kind {
+	case folderfs.File:
+		e.Size, e.Mtime, e.Mode = in.Size, in.Mtime, mode(in, h, p.caps)
+	case folderfs.Symlink:
+		e.Mtime = in.Mtime // says when a losing version was made; it is not compared
+	default:
 		e.Mode = mode(in, h, p.caps)
 	}
 	f.Entry = e

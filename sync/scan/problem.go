@@ -28,6 +28,11 @@ func tooLong(spelled string) *Problem {
 		"The name %q is longer than other devices can hold (%d bytes for one part, %d in all); shorten it.", spelled, maxComponent, maxName)}
 }
 
+func reserved(spelled string) *Problem {
+	return &Problem{Name: spelled, Code: ReservedName, Text: fmt.Sprintf(
+		"The name %q is one that other systems take for labsync's own directory or for a drive, so no device would accept it; rename it.", spelled)}
+}
+
 func twinOf(spelled, first string) *Problem {
 	return &Problem{Name: spelled, Code: NameTwin, Text: fmt.Sprintf(
 		"The names %+q and %+q look the same and differ only in how Unicode spells them; rename one of them, until then the former is left out.", spelled, first)}

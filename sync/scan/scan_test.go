@@ -37,7 +37,7 @@ func TestAFirstScanFindsEverythingInOrder(t *testing.T) {
 			t.Errorf("%s has %d blocks", f.Name, blocks)
 		}
 	}
-	if link := found[8].Entry; link.Target != "a/y" || link.Type != index.Symlink || link.Mode != 0 {
+	if link := found[8].Entry; link.Target != "a/y" || link.Type != index.Symlink || link.Mode != 0 || link.Mtime != found[8].Disk.Mtime || link.Mtime == 0 {
 		t.Errorf("link: %+v", link)
 	}
 	w.expect("second scan", w.scan())
@@ -56,6 +56,7 @@ func TestChanges(t *testing.T) {
 		{"the same bytes saved again", func(u memfs.User) error { return u.Write("d/f", []byte("text")) }, []string{"d/f meta-changed"}},
 		{"other permissions", func(u memfs.User) error { return u.Chmod("d/f", 0o755) }, []string{"d/f meta-changed"}},
 		{"another time", func(u memfs.User) error { return u.Touch("d/f", 1e18) }, []string{"d/f meta-changed"}},
+		{"another time of the link", func(u memfs.User) error { return u.Touch("l", 1e18) }, []string{"l touched"}},
 		{"permissions of a directory", func(u memfs.User) error { return u.Chmod("d", 0o700) }, []string{"d meta-changed"}},
 		{"the file deleted", func(u memfs.User) error { return u.Remove("d/f") }, []string{"d/f removed"}},
 		{"the directory deleted", func(u memfs.User) error { return u.RemoveAll("d") },

@@ -65,7 +65,7 @@ func (p *pass) lift(sc Scope, held map[string]bool) (Scope, bool, error) {
 			continue
 		}
 		dir := sc.Name[:i]
-		if ignore.Reserved(dir) || p.opt.Ignore(dir, true) {
+		if ignore.Reserved(dir) || index.IsReserved(path.Base(dir)) || p.opt.Ignore(dir, true) {
 			return sc, false, nil
 		}
 		known, ok := held[dir]

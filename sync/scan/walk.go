@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -171,7 +172,7 @@ func (p *pass) children(dir *child, infos []folderfs.Info, seen int64) ([]*child
 		spelled := below(dir.spelled) + in.Name
 		nfc := norm.NFC.String(in.Name)
 		c := &child{name: below(dir.name) + nfc, spelled: spelled, info: in, seen: seen}
-		if ignore.Reserved(c.name) {
+		if p.private(c.name) {
 			continue
 		}
 		problem := unfit(c)
@@ -202,8 +203,19 @@ func unfit(c *child) *Problem {
 		return notUTF8(c.spelled)
 	case len(last) > maxComponent || len(c.name) > maxName:
 		return tooLong(c.spelled)
+	case path.Base(c.name) == folderfs.WorkDir:
+		return nil // that of this folder, or of another one inside it
+	case index.CheckName(c.name) != nil:
+		return reserved(c.spelled)
 	}
 	return nil
+}
+
+// private reports whether a name is, or is in, the work directory of this
+// folder or of another one inside it. A disk that folds case has no other name
+// that is spelled like it.
+func (p *pass) private(name string) bool {
+	return ignore.Reserved(name) && !p.caps.CaseSensitive || path.Base(name) == folderfs.WorkDir
 }
 
 // visit compares one name on disk with what is held at it, which cur stands at
@@ -215,7 +227,7 @@ func (p *pass) visit(c *child, cur *cursor) error {
 		return err
 	}
 	dir := c.info.Kind == folderfs.Directory
-	if ignore.Reserved(c.name) || p.opt.Ignore(c.name, dir) {
+	if p.private(c.name) || p.opt.Ignore(c.name, dir) {
 		if h != nil {
 			if err := p.hide(h); err != nil {
 				return err
@@ -294,7 +306,7 @@ func (p *pass) measureBelow(dir string) {
 		name := below(dir) + in.Name
 		isDir := in.Kind == folderfs.Directory
 		switch {
-		case ignore.Reserved(name) || p.opt.Ignore(norm.NFC.String(name), isDir):
+		case p.private(name) || p.opt.Ignore(norm.NFC.String(name), isDir):
 		case isDir:
 			p.measureBelow(name)
 		case in.Kind == folderfs.File:

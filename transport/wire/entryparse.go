@@ -3,7 +3,9 @@ package wire
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -95,12 +97,16 @@ func (r rules) entry(m *wirepb.FileInfo) (e index.Entry, reason string) {
 	return e, r.content(&e, m)
 }
 
+// parseTime joins what splitTime cut: every int64 of ns is a time, also the
+// first and the last, where devices keep times that lie beyond.
 func parseTime(e *index.Entry, m *wirepb.FileInfo) string {
-	const most = (1<<63 - 1) / 1_000_000_000 // seconds that fit in ns
-	if m.ModifiedNs < 0 || m.ModifiedNs > 999_999_999 || m.ModifiedS >= most || m.ModifiedS <= -most {
-		return fmt.Sprintf("its time %d.%09d s is out of range", m.ModifiedS, m.ModifiedNs)
+	first, firstNs := splitTime(math.MinInt64)
+	last, lastNs := splitTime(math.MaxInt64)
+	s, ns := m.ModifiedS, m.ModifiedNs
+	if ns < 0 || ns > 999_999_999 || s < first || s == first && ns < firstNs || s > last || s == last && ns > lastNs {
+		return fmt.Sprintf("its time %d.%09d s is out of range", s, ns)
 	}
-	e.Mtime = m.ModifiedS*1_000_000_000 + int64(m.ModifiedNs)
+	e.Mtime = time.Unix(s, int64(ns)).UnixNano()
 	return ""
 }
 
