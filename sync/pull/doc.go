@@ -6,10 +6,13 @@
 // # Two steps
 //
 // Fetch assembles content in the work directory: first from what lies on this
-// disk (the same content elsewhere, the old version of the file, single blocks
-// of any file), then from all devices that have it, at once. Every block is
-// checked against its SHA-256 before it is written, wherever it comes from. A
-// device that sends three bad blocks of a content is not asked for it again.
+// disk (the same content elsewhere, the old version of the file, blocks of what
+// was displaced lately or fetched in vain, of any file), then from all devices
+// that have it, at once. Who has it, and whether it is still wanted, is asked
+// again every second or so: devices join in or drop out, and a content that
+// somebody has put at its name meanwhile is not fetched to the end. Every block
+// is checked against its SHA-256 before it is written, wherever it comes from.
+// A device that sends three bad blocks of a content is not asked for it again.
 // Large files grow in a partial file that is verified block by block when a
 // later Fetch goes on with it; so nothing that has arrived is sent twice. What
 // is complete has its attributes and is durable before it gets the name that
@@ -23,6 +26,12 @@
 //  4. barrier: all touched directories are made durable;
 //  5. what happened is committed to the index in one transaction, which also
 //     settles the intents.
+//
+// The blocks of displaced and left-over work files are remembered in memory
+// (leftovers), bounded: an in-place rewrite is often announced as truncated
+// first, and nearly all of the next version lies among the displaced files
+// then. After a restart such a file is found by the hash of its whole content
+// only.
 //
 // # What is done for each operation
 //
@@ -94,5 +103,7 @@
 //
 // A Puller starts none. Its calls are synchronous and hand what can be done at
 // once to Options.Parallel; run serially, they are deterministic. Fetch asks
-// for (devices × Outstanding + 16) at most, and needs them started in order.
+// for ((devices + 2) × Outstanding + 16) workers at most. Any of them asks any
+// device, those that have come since included, or makes files durable: fewer
+// are slower, one alone is enough.
 package pull

@@ -24,7 +24,8 @@ const (
 // verified and durable, and returns one outcome for each action, in their
 // order. Actions that need no bytes are Done at once. A content that several
 // actions want is fetched once. What could be had of a content stays for the
-// next try when the rest could not.
+// next try when the rest could not. Stale is what nobody wants any more: it was
+// put at its name meanwhile, or there is a later version and nobody sends this.
 func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcome {
 	outs := make([]plan.Outcome, len(actions))
 	var first, twins []*job
@@ -35,7 +36,7 @@ func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcom
 		if !a.Fetches() {
 			continue
 		}
-		j := &job{out: &outs[i], want: a.Want}
+		j := &job{out: &outs[i], want: a.Want, base: a.Base()}
 		e, err := index.WithBlocks(ctx, p.idx, a.Want, a.Heads)
 		if err == nil {
 			err = errors.Join(checkName(a.Name), checkBlocks(&e))
@@ -102,7 +103,11 @@ func (p *Puller) fetch(ctx context.Context, jobs []*job) {
 		}
 	})
 	open := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.ended() || j.done() })
-	if err := p.reuseBlocks(ctx, open); err != nil {
+	err := p.reuseLeftovers(ctx, open)
+	if err == nil {
+		err = p.reuseBlocks(ctx, open)
+	}
+	if err != nil {
 		for _, j := range open {
 			if !j.ended() {
 				j.fail(failed(j.name(), err))

@@ -22,8 +22,9 @@ const smallFile = 1 << 20
 // while devices are asked, to whoever holds the swarm's lock.
 type job struct {
 	out  *plan.Outcome
-	want index.Entry // with blocks
-	path string      // what stands at the name now, on disk; "" for nothing
+	want index.Entry   // with blocks
+	base index.Version // held at the name when this was decided
+	path string        // what stands at the name now, on disk; "" for nothing
 
 	data  []byte           // of a small file
 	file  folderfs.NewFile // of a large one
@@ -34,6 +35,7 @@ type job struct {
 
 	peers []Peer
 	lacks map[device.ID]bool // those that turned out not to have it
+	here  bool               // the content stands at the name by now
 }
 
 // need is a block and where it belongs.
@@ -142,6 +144,7 @@ func (p *Puller) begin(ctx context.Context, j *job) error {
 	}
 	name := tempOf(&j.want, folderfs.Partial)
 	f, err := p.fs.OpenTemp(name)
+	p.noteWork("", name) // it is no source of its own blocks
 	if err == nil {
 		j.file = f
 		return p.resume(ctx, j)
@@ -274,7 +277,7 @@ func (p *Puller) finish(j *job) error {
 	if err := p.fs.RenameNoReplace(part, complete); err != nil {
 		return err
 	}
-	p.noteWork(complete, "")
+	p.noteComplete(j, complete)
 	return nil
 }
 

@@ -11,8 +11,9 @@ import (
 
 // Bytes that are on this disk already are never fetched: the same content
 // under another name or in the work directory, the blocks of the file's old
-// version, and at last single blocks of any file. None is believed: what was
-// copied is verified like what comes from a device.
+// version, those of what was displaced lately or never placed, and at last
+// single blocks of any file. None is believed: what was copied is verified like
+// what comes from a device.
 
 // complete looks for a complete work file of an earlier run and, if it holds
 // what it says, gives it the attributes wanted now.
@@ -47,7 +48,7 @@ func (p *Puller) complete(ctx context.Context, j *job) (bool, error) {
 	if err := j.file.Sync(); err != nil {
 		return false, err
 	}
-	p.noteWork(name, "")
+	p.noteComplete(j, name)
 	p.reused(j, j.want.Size)
 	return true, nil
 }
@@ -232,7 +233,13 @@ func (p *Puller) reuseFile(ctx context.Context, jobs []*job, name string, offset
 	if err != nil || held == nil {
 		return err
 	}
-	src, err := p.fs.Open(pathOf(held))
+	return p.reuseFrom(ctx, jobs, pathOf(held), offsets)
+}
+
+// reuseFrom takes what the jobs miss from a file in which it should lie at
+// these offsets. Trouble with the source is no trouble of the jobs.
+func (p *Puller) reuseFrom(ctx context.Context, jobs []*job, path string, offsets map[index.Hash]int64) error {
+	src, err := p.fs.Open(path)
 	if err != nil {
 		return nil //nolint:nilerr // it was only a chance
 	}

@@ -14,7 +14,9 @@ import (
 // Source finds devices to fetch from.
 type Source interface {
 	// Peers returns the connected devices that have a file with this content,
-	// best first. It may return other ones the next time.
+	// best first. It is asked again, about every second, while a content is
+	// fetched: a device that it names by then joins in, one that it names no
+	// longer is not asked any more.
 	Peers(content index.Hash) []Peer
 }
 
@@ -53,9 +55,10 @@ type Puller struct {
 	watch     watchlist  // under placing
 	serial    int        // makes keys of displaced files differ; under placing
 
-	mu      sync.Mutex // guards what follows
-	works   map[index.Hash][]string
-	strikes map[strike]int
+	mu        sync.Mutex // guards what follows
+	works     map[index.Hash][]string
+	leftovers leftovers
+	strikes   map[strike]int
 }
 
 // strike counts bad blocks by who sent them and for which content.

@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
-	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
 )
-
-// maxStrikes is how many bad blocks of one content a device may send.
-const maxStrikes = 3
 
 // maxRanges bounds one request.
 const maxRanges = 1024
@@ -24,46 +21,32 @@ const maxRanges = 1024
 const finishers = 16
 
 // swarm fetches what a set of jobs still needs from all devices at once. There
-// is no schedule: whoever is free takes the next batch, so that a fast device
-// serves more. Askers hand whole files on to finishers, which make them durable
-// meanwhile.
+// is no schedule: whoever is free asks the device that has the least to do, so
+// that a fast one serves more, or makes a whole file durable meanwhile.
 type swarm struct {
 	p *Puller
 
-	mu     sync.Mutex // guards what follows, and the jobs
-	change *sync.Cond
-	jobs   []*job
-	whole  []*job             // to be finished
-	dead   map[device.ID]bool // asked in vain
-	flying int                // requests out
-	askers int                // that have not returned yet
-	full   bool               // the disk is
+	mu        sync.Mutex // guards what follows, and the jobs
+	change    *sync.Cond
+	jobs      []*job
+	sources   []Peer             // of all jobs, as of the last look
+	whole     []*job             // to be finished
+	dead      map[device.ID]bool // asked in vain
+	out       map[device.ID]int  // requests out
+	busy      int                // workers whose end may give others something to do
+	finishing int                // of them, those that make a file durable
+	sight     sight
+	full      bool // the disk is
 }
 
-// piece is a block on its way, for one job.
-type piece struct {
-	job  *job
-	need need
-	got  int64 // bytes that came
-	end  pieceEnd
-	err  error // of writing it
-}
-
-// pieceEnd is what became of a piece.
-type pieceEnd uint8
-
-const (
-	unanswered pieceEnd = iota // the request failed
-	absent                     // the device does not have it
-	wrong                      // it sent something else
-	written
-)
+// lateDevices is how many devices may join with all their requests while a
+// fetch is under way. Further ones share what workers there are.
+const lateDevices = 2
 
 // run returns when every job has either ended or become a complete work file.
 func (s *swarm) run(ctx context.Context) {
 	s.change = sync.NewCond(&s.mu)
-	s.dead = map[device.ID]bool{}
-	var peers []Peer
+	s.dead, s.out = map[device.ID]bool{}, map[device.ID]int{}
 	for _, j := range s.jobs {
 		if j.whole() {
 			s.whole = append(s.whole, j)
@@ -71,63 +54,97 @@ func (s *swarm) run(ctx context.Context) {
 		}
 		j.lacks = map[device.ID]bool{}
 		j.peers = s.p.src.Peers(j.want.Hash)
-		for _, peer := range j.peers {
-			if !slices.ContainsFunc(peers, func(q Peer) bool { return q.Device() == peer.Device() }) {
-				peers = append(peers, peer)
-			}
-		}
 	}
-	s.askers = len(peers) * s.p.opt.Outstanding
-	askers := s.askers
-	s.p.opt.Parallel(askers+min(finishers, len(s.jobs)), func(i int) {
-		if i < askers {
-			s.ask(ctx, peers[i%len(peers)]) // every device's first request before any second one
-		} else {
-			s.finish()
+	s.join()
+	s.sight = sight{at: s.p.opt.Now(), fresh: true}
+	askers := (len(s.sources) + lateDevices) * s.p.opt.Outstanding
+	s.p.opt.Parallel(askers+min(finishers, len(s.jobs)), func(int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for s.step(ctx) {
 		}
 	})
 	for _, j := range s.jobs {
 		if !j.ended() && !j.whole() {
-			j.fail(s.unfulfilled(ctx, j))
+			s.p.giveUp(j, s.unfulfilled(ctx, j))
+		}
+		if j.here && !j.small() {
+			_ = s.p.fs.Remove(tempOf(&j.want, folderfs.Partial)) // or it is swept some day
 		}
 	}
 }
 
-// ask takes batches for one device until there is nothing it could be asked.
-func (s *swarm) ask(ctx context.Context, peer Peer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer func() { s.askers--; s.change.Broadcast() }()
-	for ctx.Err() == nil {
-		batch := s.take(peer.Device())
-		if len(batch) == 0 {
-			if s.flying == 0 {
-				return
-			}
-			s.change.Wait() // what is out may come back unanswered
-			continue
-		}
-		s.flying++
-		s.mu.Unlock()
-		answers, err := peer.Request(ctx, ranges(batch))
-		if err == nil {
-			judge(batch, answers)
-		}
-		s.mu.Lock()
-		s.flying--
-		if err != nil {
-			s.dead[peer.Device()] = true
-			s.p.opt.Log.Debug("request failed", "device", peer.Device(), "err", err)
-		}
-		s.settle(peer.Device(), batch)
-		s.change.Broadcast()
+// step does one thing for the jobs, or waits until there may be one to do. It
+// reports false when nothing can come any more.
+func (s *swarm) step(ctx context.Context) bool {
+	if s.due(ctx) {
+		s.look(ctx)
+		return true
 	}
+	if peer, batch := s.next(ctx); len(batch) > 0 {
+		s.ask(ctx, peer, batch)
+		return true
+	}
+	if len(s.whole) > 0 && s.finishing < finishers {
+		s.finish()
+		return true
+	}
+	if s.busy > 0 {
+		s.change.Wait()
+		return true
+	}
+	if s.sight.fresh || s.full || ctx.Err() != nil || len(s.lacking()) == 0 {
+		return false
+	}
+	s.look(ctx) // before giving up
+	return true
+}
+
+// next takes a batch for the device with the fewest requests out: every
+// device's first one before any second one.
+func (s *swarm) next(ctx context.Context) (Peer, []piece) {
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	for n := range s.p.opt.Outstanding {
+		for _, peer := range s.sources {
+			if s.out[peer.Device()] != n {
+				continue
+			}
+			if batch := s.take(peer.Device()); len(batch) > 0 {
+				return peer, batch
+			}
+		}
+	}
+	return nil, nil
+}
+
+// ask sends a batch to a device and takes in what comes.
+func (s *swarm) ask(ctx context.Context, peer Peer, batch []piece) {
+	d := peer.Device()
+	s.busy++
+	s.out[d]++
+	s.mu.Unlock()
+	answers, err := peer.Request(ctx, ranges(batch))
+	if err == nil {
+		err = judge(batch, answers)
+	}
+	s.mu.Lock()
+	s.out[d]--
+	s.busy--
+	s.sight.fresh = false
+	if err != nil {
+		s.dead[d] = true
+		s.sight.at = time.Time{} // it may have gone
+		s.p.opt.Log.Debug("request failed", "device", d, "err", err)
+	}
+	s.settle(d, batch)
+	s.change.Broadcast()
 }
 
 // serves reports whether the device may be asked for blocks of the job.
 func (s *swarm) serves(d device.ID, j *job) bool {
-	return !s.dead[d] && !j.lacks[d] && !s.p.struck(d, j.want.Hash) &&
-		slices.ContainsFunc(j.peers, func(p Peer) bool { return p.Device() == d })
+	return !s.dead[d] && !j.lacks[d] && !s.p.struck(d, j.want.Hash) && lists(j.peers, d)
 }
 
 // alone reports whether no other device is left that serves the job.
@@ -169,109 +186,24 @@ func (s *swarm) take(d device.ID) []piece {
 	return batch
 }
 
-// ranges cuts the blocks of a batch into what one may ask for.
-func ranges(batch []piece) []Range {
-	var out []Range
-	for i := range batch {
-		b, at := batch[i].need.block, batch[i].need.at[0]
-		for done := int32(0); done < b.Size; done += MaxRange {
-			out = append(out, Range{
-				Name: batch[i].job.name(), Hash: b.Hash,
-				Offset: at + int64(done), Size: min(b.Size-done, MaxRange),
-			})
-		}
-	}
-	return out
-}
-
-// judge puts the answers together, and writes those blocks whose hash is right.
-func judge(batch []piece, answers [][]byte) {
-	var whole []byte
-	for i := range batch {
-		w := &batch[i]
-		b := &w.need.block
-		parts := (int(b.Size) + MaxRange - 1) / MaxRange
-		if len(answers) < parts {
-			return // fewer than were asked for: as if the request had failed
-		}
-		mine := answers[:parts]
-		answers = answers[parts:]
-		if slices.ContainsFunc(mine, func(p []byte) bool { return p == nil }) {
-			w.end = absent
-			continue
-		}
-		p := mine[0]
-		if parts > 1 {
-			whole = slices.Concat(mine...)
-			p = whole
-		}
-		w.got = int64(len(p))
-		if w.end = wrong; isBlock(p, b) {
-			w.end, w.err = written, w.job.put(&w.need, p)
-		}
-	}
-}
-
-// settle takes back what did not come and hands on what is whole.
-func (s *swarm) settle(d device.ID, batch []piece) {
-	received := map[*job]int64{}
-	for i := range batch {
-		w := &batch[i]
-		j := w.job
-		j.flying--
-		j.out.Received += w.got
-		received[j] += w.got
-		again := w.need
-		switch w.end {
-		case written:
-			if w.err != nil && !j.ended() {
-				s.fail(j, w.err)
-			}
-			again.at = nil
-		case absent:
-			j.lacks[d] = true
-		case wrong:
-			again.avoid = d
-			s.p.blame(d, &j.want)
-		}
-		switch {
-		case j.ended():
-			if j.flying == 0 {
-				j.close()
-			}
-		case again.at != nil:
-			j.needs = append(j.needs, again)
-		case j.whole():
-			s.whole = append(s.whole, j)
-		}
-	}
-	for i := range batch { // in the order of the batch, not of the map
-		if n := received[batch[i].job]; n > 0 {
-			s.p.opt.OnEvent(Event{Kind: Progress, Name: batch[i].job.name(), Device: d, Received: n})
-			delete(received, batch[i].job)
-		}
-	}
-}
-
-// finish makes whole files durable until no more can come.
+// finish makes a whole file durable.
 func (s *swarm) finish() {
+	j := s.whole[0]
+	s.whole = s.whole[1:]
+	s.busy++
+	s.finishing++
+	s.mu.Unlock()
+	err := s.p.finish(j)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for {
-		for len(s.whole) == 0 {
-			if s.askers == 0 {
-				return
-			}
-			s.change.Wait()
-		}
-		j := s.whole[0]
-		s.whole = s.whole[1:]
-		s.mu.Unlock()
-		err := s.p.finish(j)
-		s.mu.Lock()
-		if err != nil {
-			s.fail(j, err)
-		}
+	s.finishing--
+	s.busy--
+	if err != nil {
+		s.fail(j, err)
+	}
+	if s.busy == 0 {
+		s.change.Broadcast() // it may have been the last
+	} else if len(s.whole) > 0 {
+		s.change.Signal() // this worker may ask a device next
 	}
 }
 
@@ -300,28 +232,4 @@ func (s *swarm) unfulfilled(ctx context.Context, j *job) plan.Outcome {
 	}
 	return problem(j.name(), plan.Postponed, plan.CodeNoSource, fmt.Sprintf(
 		"no connected device can send %q; it comes when one that has it is connected", j.name()))
-}
-
-// struck reports whether a device has sent too many bad blocks of a content.
-func (p *Puller) struck(d device.ID, content index.Hash) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.strikes[strike{d, content}] >= maxStrikes
-}
-
-// blame counts a bad block against the device that sent it.
-func (p *Puller) blame(d device.ID, want *index.Entry) {
-	const bound = 10_000 // of what liars make this remember
-	p.mu.Lock()
-	if len(p.strikes) >= bound {
-		clear(p.strikes)
-	}
-	p.strikes[strike{d, want.Hash}]++
-	n := p.strikes[strike{d, want.Hash}]
-	p.mu.Unlock()
-	p.opt.OnEvent(Event{Kind: BadBlock, Name: want.Name, Device: d})
-	if n == maxStrikes {
-		p.opt.OnEvent(Event{Kind: Struck, Name: want.Name, Device: d})
-	}
-	p.opt.Log.Warn("a device sent a block that does not match its hash", "device", d, "name", want.Name, "count", n)
 }

@@ -94,6 +94,9 @@ func (p *Puller) addWatched(ctx context.Context, batch []watched) error {
 		return err
 	}
 	w.next++
+	for i := range batch {
+		p.noteBlocks(batch[i].Work, decodeBlocks(batch[i].Blocks), nil)
+	}
 	return nil
 }
 

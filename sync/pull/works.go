@@ -43,10 +43,12 @@ func (p *Puller) loadWorks() error {
 	return nil
 }
 
-// noteWork adds a file to the list; from is the name it had there, if any.
+// noteWork adds a file to the list; from is the name it had there, if any. A
+// name outside of the work directory takes it off the list.
 func (p *Puller) noteWork(name, from string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.leftovers.moved(from, name)
 	if p.works == nil {
 		return // will be found when the list is read
 	}

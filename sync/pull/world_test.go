@@ -55,6 +55,13 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
+// skip lets time pass.
+func (c *clock) skip(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 func (c *clock) ns() int64 { return c.Now().UnixNano() }
 
 const farReplica index.Replica = 0xfa
@@ -67,7 +74,24 @@ type far struct {
 	peers    []Peer
 }
 
-func (f *far) Peers(index.Hash) []Peer { return f.peers }
+func (f *far) Peers(index.Hash) []Peer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.peers)
+}
+
+// connect adds a device, disconnect takes it away.
+func (f *far) connect(p Peer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.peers = append(f.peers, p)
+}
+
+func (f *far) disconnect(p Peer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.peers = slices.DeleteFunc(f.peers, func(q Peer) bool { return q == p })
+}
 
 // peer answers from the contents, unless a test says otherwise.
 type peer struct {
@@ -172,10 +196,13 @@ func (w *world) start() {
 }
 
 func (w *world) addPeer(n byte) *peer {
-	p := &peer{id: device.ID{n}, far: w.far}
-	w.far.peers = append(w.far.peers, p)
+	p := w.newPeer(n)
+	w.far.connect(p)
 	return p
 }
+
+// newPeer is a device that is not connected.
+func (w *world) newPeer(n byte) *peer { return &peer{id: device.ID{n}, far: w.far} }
 
 // restart is a new process over what there is.
 func (w *world) restart() {
