@@ -166,7 +166,7 @@ func TestARemovedFolderMayBeAddedWithAnotherDirectory(t *testing.T) {
 	a.shares()
 	a.awaitPath(0, event.FileChanged, "file")
 	a.must(a.RemoveFolder(a.bounded(), lab))
-	if _, err := os.Stat(indexPath(a.home, lab)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(a.IndexPath(lab)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the index of a removed folder: %v; want it gone", err)
 	}
 	a.root = filepath.Join(t.TempDir(), "another")

@@ -17,6 +17,11 @@
 // after it is taken in that session: the sequence known of a device stands for
 // all before it. When the folder runs, such a session is ended and begun anew.
 //
+// An index is used for one root, from the addition of its folder to its removal,
+// and while it is sound. Else it is set aside and begun anew: a name that a new
+// index lacks is no deletion, and equal files are no conflict. A root that is not
+// the one the index describes stops the folder instead, until a person decides.
+//
 // Goroutines: Daemon.Run owns the pool, the servers, one supervisor for each
 // folder and one goroutine for each session; all have ended when it returns.
 package daemon

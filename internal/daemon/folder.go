@@ -53,18 +53,29 @@ const retryFolder = 5 * time.Second
 
 // keep keeps the folder running until ctx ends.
 func (f *folder) keep(ctx context.Context) {
+	var mended time.Time // when a damaged index was last set aside
 	for {
 		err := f.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if renewal := (*renewal)(nil); !errors.As(err, &renewal) {
-			f.fail(ctx, err)
-			select {
-			case <-time.After(retryFolder):
-			case <-ctx.Done():
-				return
+		if renewal := (*renewal)(nil); errors.As(err, &renewal) {
+			continue
+		}
+		if errors.Is(err, index.ErrCorrupt) {
+			last := mended
+			mended = time.Now()
+			if err = f.setDamagedAside(err); err == nil && mended.Sub(last) > retryFolder {
+				continue
 			}
+		}
+		if err != nil {
+			f.fail(ctx, err)
+		}
+		select {
+		case <-time.After(retryFolder):
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -93,18 +104,23 @@ func (f *folder) once(ctx context.Context) error {
 	f.begin(running, run, o.store, stop)
 	var meeting sync.WaitGroup
 	meeting.Go(func() {
-		f.peers.announce(running)
+		// Devices are met before they are told: what they send on being told
+		// must not be taken for something of an index before.
 		f.meetAll(running)
+		f.peers.announce(running)
 	})
 	err = run.Run(running)
 	f.end()
 	stop(err)
 	meeting.Wait()
-	var r *renewal
-	if !errors.As(context.Cause(running), &r) {
-		return err
+	cause := context.Cause(running)
+	if r := (*renewal)(nil); errors.As(cause, &r) {
+		return errors.Join(r, f.renew(ctx, o.store, r.why))
 	}
-	return errors.Join(r, f.renew(ctx, o.store, r.why))
+	if errors.Is(cause, index.ErrCorrupt) {
+		return cause
+	}
+	return err
 }
 
 // forget drops what is known of devices that the folder is not shared with any
@@ -127,7 +143,7 @@ func (f *folder) forget(ctx context.Context, s *store.Store) error {
 
 func (f *folder) options(o *opened) drive.Options {
 	return drive.Options{
-		FS: o.fs, Index: o.store, Root: f.conf.Path, Direction: direction(f.conf.Direction),
+		FS: o.fs, Index: suspect{o.store, f.doubt}, Root: f.conf.Path, Direction: direction(f.conf.Direction),
 		Policy: policy(f.conf.Blocks), Rescan: f.rescan, Rules: f.conf.Ignore, PreviousRoot: o.previousRoot,
 		Source: source{f.peers, f.conf.ID, f.holders},
 		Author: f.names.author, Tell: f.happened, Fault: f.fault, Log: f.log,
@@ -167,7 +183,7 @@ func (f *folder) end() {
 // fail notes why the folder does not run, and tells it once: people, and the
 // devices that would go on sending to it.
 func (f *folder) fail(ctx context.Context, err error) {
-	text := failureText(f.conf.Path, err)
+	text := f.failureText(err)
 	f.mu.Lock()
 	known := f.failure == text
 	if !known {
@@ -182,13 +198,14 @@ func (f *folder) fail(ctx context.Context, err error) {
 }
 
 // failureText says in one sentence what happened, to what, what to do.
-func failureText(path string, err error) string {
+func (f *folder) failureText(err error) string {
+	path := f.conf.Path
 	var problem *rootProblem
 	switch {
 	case errors.As(err, &problem):
 		return problem.text
 	case errors.Is(err, drive.ErrRoot):
-		return fmt.Sprintf("%s is missing or empty, so nothing was deleted anywhere; mount or restore it, or run labsync folder remove if it is not wanted any more.", path)
+		return fmt.Sprintf("%s is missing or empty, so nothing was deleted anywhere; mount or restore it, or type \"labsync folder remove %s\" if it is not wanted any more.", path, shellWord(f.conf.ID))
 	case errors.Is(err, store.ErrNewerSchema):
 		return fmt.Sprintf("The index of %s was written by a newer labsync; update labsync on this device.", path)
 	}
@@ -229,7 +246,7 @@ func (f *folder) holders(content index.Hash) []device.ID {
 		return nil
 	}
 	ids, err := s.Holders(context.Background(), content)
-	if err != nil {
+	if f.doubt(err); err != nil {
 		f.log.Error("who has a file could not be read", "folder", f.conf.ID, "err", err)
 	}
 	return ids

@@ -21,19 +21,20 @@ import (
 )
 
 // applyFolders starts and stops folders as the configuration says. A folder
-// whose configuration has changed is stopped and started anew.
+// whose configuration has changed is stopped and started anew, and so is one
+// that was removed and added again before anybody looked.
 func (d *Daemon) applyFolders(ctx context.Context, conf *config.Config) {
 	for id, r := range d.running() {
 		want := conf.Folder(id)
-		if want == nil || !sameFolder(r.conf, *want) || r.rescan != conf.Rescan(*want) {
+		if want == nil || !sameFolder(r.conf, *want) || r.rescan != conf.Rescan(*want) || isOutdated(r.indexPath()) {
 			d.stopFolder(id, r)
 			if want == nil {
-				if err := removeIndex(indexPath(string(d.Home), id)); err != nil {
-					d.opt.Log.Warn("the index of a removed folder was not deleted", "folder", id, "err", err)
-				}
 				d.tell(event.Event{Type: event.FolderRemoved, Folder: id, Text: "folder " + r.conf.Label + " is not synchronised any more"})
 			}
 		}
+	}
+	if err := setStraysAside(d.Home, conf); err != nil {
+		d.opt.Log.Error("the index of a removed folder could not be set aside", "err", err)
 	}
 	started := d.running()
 	for _, f := range conf.Folders {

@@ -26,6 +26,7 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 		return nil
 	}
 	known, records, err := f.compare(ctx, s, q.device, said)
+	f.doubt(err)
 	switch {
 	case err != nil && !f.runs(s):
 		return nil // the index was closed meanwhile; the next run meets the device
@@ -60,6 +61,7 @@ func (f *folder) runs(s *store.Store) bool {
 // the handlers of the session, which must not wait for anything to be sent.
 func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, l *link, known int64) {
 	if err := l.sendRecords(ctx, s, true); err != nil {
+		f.doubt(err)
 		f.log.Debug("records were not sent", "device", l.q.device.Short(), "err", err)
 		return
 	}
@@ -120,6 +122,7 @@ func (f *folder) spreadRecords() {
 		if l := q.linkOf(f.conf.ID); l != nil && f.peers.folders.shared(f.conf.ID, q.device) == f {
 			f.peers.group.Go(func() {
 				if err := l.sendRecords(ctx, s, false); err != nil {
+					f.doubt(err)
 					f.log.Debug("records were not handed on", "device", q.device.Short(), "err", err)
 				}
 			})
@@ -190,7 +193,7 @@ func (f *folder) describe(ctx context.Context, with device.ID) session.Folder {
 			other.RecordSequence, err = s.RemoteRecords(ctx, with)
 		}
 	}
-	if err != nil {
+	if f.doubt(err); err != nil {
 		f.log.Error("what is known of a device could not be read", "folder", f.conf.ID, "err", err)
 		out.Paused = true
 	}

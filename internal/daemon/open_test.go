@@ -96,10 +96,15 @@ func TestARootThatIsNotWhatItWasIsNotOpened(t *testing.T) {
 		{"it is another directory", func(b *bench) {
 			b.must(os.Rename(b.conf.Path, b.conf.Path+" away"))
 			b.must(os.Mkdir(b.conf.Path, 0o755))
-		}, "is another directory than before"},
-		{"it is empty and without a work directory", func(b *bench) {
+			b.must(os.WriteFile(b.inside("file"), nil, 0o600))
+		}, "is another directory or disk than before"},
+		{"its work directory is gone and nothing else is there", func(b *bench) {
 			b.must(os.RemoveAll(b.inside(folderfs.WorkDir)))
-		}, "is empty and its .labsync is gone"},
+		}, "is another directory or disk than before"},
+		{"its work directory is gone, as on another disk with the same inode", func(b *bench) {
+			b.must(os.WriteFile(b.inside("file"), nil, 0o600))
+			b.must(os.RemoveAll(b.inside(folderfs.WorkDir)))
+		}, "is another directory or disk than before"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -111,24 +116,99 @@ func TestARootThatIsNotWhatItWasIsNotOpened(t *testing.T) {
 				o.close()
 				t.Fatal("it was opened")
 			}
-			if text := failureText(b.conf.Path, err); !strings.Contains(text, test.want) || !strings.HasPrefix(text, b.conf.Path) {
+			if text := b.failureText(err); !strings.Contains(text, test.want) || !strings.HasPrefix(text, b.conf.Path) {
 				t.Errorf("told %q; want a sentence with %q", text, test.want)
 			}
 			if _, err := os.Lstat(b.inside(folderfs.WorkDir)); err == nil {
 				t.Error("something was made in it")
 			}
+			if again, err := b.open(t.Context()); err == nil {
+				again.close()
+				t.Error("it was opened when tried again")
+			}
 		})
 	}
 }
 
-func TestAWorkDirectoryThatSomebodyRemovedIsMadeAgain(t *testing.T) {
+// TestAnotherDiskOfTheSameNumbersIsNotOpened gives the root the identity of
+// another: device and inode are those known.
+func TestAnotherDiskOfTheSameNumbersIsNotOpened(t *testing.T) {
 	b := newBench(t)
 	b.with(nil)
-	b.must(os.WriteFile(b.inside("file"), nil, 0o600))
-	b.must(os.RemoveAll(b.inside(folderfs.WorkDir)))
-	b.with(nil)
-	if _, err := os.Stat(b.inside(folderfs.DisplacedDir)); err != nil {
+	b.must(os.WriteFile(b.inside(folderfs.IdentityFile), []byte("00112233445566778899aabbccddeeff\n"), 0o600))
+	if o, err := b.open(t.Context()); err == nil {
+		o.close()
+		t.Fatal("it was opened")
+	}
+	b.must(os.Remove(b.inside(folderfs.IdentityFile)))
+	if o, err := b.open(t.Context()); err == nil {
+		o.close()
+		t.Fatal("it was opened without an identity")
+	}
+}
+
+func TestACopiedRootIsTheSame(t *testing.T) {
+	b := newBench(t)
+	before := b.identity()
+	b.must(os.Rename(b.conf.Path, b.conf.Path+" away"))
+	b.must(os.CopyFS(b.conf.Path, os.DirFS(b.conf.Path+" away")))
+	b.must(os.Remove(b.inside(folderfs.TempDir))) // as backups do with empty directories
+	if after := b.identity(); after != before {
+		t.Error("a root that was restored from a copy has another index")
+	}
+	if _, err := os.Stat(b.inside(folderfs.TempDir)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnIndexFromBeforeRootsHadIdentities(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(known *rootRecord)
+		opens  bool
+	}{
+		{"it is of this root", func(*rootRecord) {}, true},
+		{"the device is another one", func(known *rootRecord) { known.Device++ }, false},
+		{"the inode is another one", func(known *rootRecord) { known.Inode++ }, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.with(func(o *opened) {
+				known, err := readRoot(t.Context(), o.store)
+				b.must(err)
+				known.Identity = ""
+				test.change(known)
+				b.must(writeRoot(t.Context(), o.store, *known))
+				b.must(os.Remove(b.inside(folderfs.IdentityFile)))
+			})
+			o, err := b.open(t.Context())
+			if (err == nil) != test.opens {
+				t.Fatalf("open: %v", err)
+			}
+			if err != nil {
+				return
+			}
+			defer o.close()
+			known, err := readRoot(t.Context(), o.store)
+			if is, idErr := o.fs.Identity(); err != nil || idErr != nil || known.Identity != is || is == "" {
+				t.Errorf("the index knows %+v, the root is %s (%v, %v)", known, is, err, idErr)
+			}
+		})
+	}
+}
+
+func TestARootIsPreparedForAnEmptyIndexOnly(t *testing.T) {
+	b := newBench(t)
+	b.with(func(o *opened) {
+		entry := index.Entry{Name: "x", Type: index.Directory, Version: index.Version{{Replica: 3, Value: 1}}, ModifiedBy: 3}
+		_, err := o.store.Commit(t.Context(), []index.Change{{Entry: entry}}, true)
+		b.must(err)
+		b.must(o.store.SetSetting(t.Context(), settingRoot, nil))
+	})
+	if o, err := b.open(t.Context()); err == nil {
+		o.close()
+		t.Error("a root of which the index knows nothing was opened, though things may be missing in it")
 	}
 }
 
@@ -152,7 +232,7 @@ func TestAnotherConfiguredPathBeginsANewIndex(t *testing.T) {
 func TestADamagedIndexIsSetAside(t *testing.T) {
 	b := newBench(t)
 	before := b.identity()
-	path := indexPath(b.home, lab)
+	path := b.indexPath()
 	b.must(os.WriteFile(path, []byte("this is no database, but long enough to be taken for one"), 0o600))
 	if after := b.identity(); after.Index == before.Index {
 		t.Error("the index has the identity of the damaged one")
@@ -181,7 +261,7 @@ func TestACopiedIndexGetsANewIdentity(t *testing.T) {
 			b.with(func(o *opened) { b.must(o.store.SetSetting(t.Context(), settingMachine, []byte("elsewhere"))) })
 		}, "another machine"},
 		{"from an older backup", func(b *bench) {
-			path := indexPath(b.home, lab)
+			path := b.indexPath()
 			old, err := os.ReadFile(path)
 			b.must(err)
 			b.with(nil)

@@ -19,6 +19,10 @@ const (
 	settingGeneration = "generation" // how often it was opened
 )
 
+// generationSuffix ends the name of the file beside an index that says how often
+// it was opened.
+const generationSuffix = ".generation"
+
 // checkOrigin gives the index a new identity if it is a copy: on another
 // machine, or older than one that was in use here before.
 func (f *folder) checkOrigin(ctx context.Context, s *store.Store) error {
@@ -77,7 +81,7 @@ func (f *folder) stampOrigin(ctx context.Context, s *store.Store) error {
 	return durable.WriteFile(f.generationPath(), []byte(next), 0o600)
 }
 
-func (f *folder) generationPath() string { return indexPath(f.home, f.conf.ID) + ".generation" }
+func (f *folder) generationPath() string { return f.indexPath() + generationSuffix }
 
 func number(text []byte) int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)

@@ -174,7 +174,8 @@ func (f *folder) register(ctx context.Context, key, configured string) string {
 	if s == nil {
 		return configured
 	}
-	if r, ok, err := s.Record(ctx, kindFolder, key); err == nil && ok {
+	r, ok, err := s.Record(ctx, kindFolder, key)
+	if f.doubt(err); err == nil && ok {
 		return cmp.Or(registerActs(r), configured)
 	}
 	return configured
@@ -191,6 +192,7 @@ func (f *folder) joinRecords(ctx context.Context, q *peer, records []index.Recor
 		return nil
 	}
 	changed, err := s.JoinRecords(ctx, q.device, records)
+	f.doubt(err)
 	switch {
 	case err != nil && !f.runs(s):
 		q.miss(f.conf.ID)

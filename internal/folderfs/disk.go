@@ -58,8 +58,9 @@ func Open(path string, opts Options) (*Disk, error) {
 	return d, nil
 }
 
-// Prepare makes the work directory (mode 0700) and its parts where they are
-// missing, makes them durable and tries the capabilities out.
+// Prepare makes the work directory (mode 0700), its parts and the root's
+// identity where they are missing, makes them durable and tries the
+// capabilities out.
 func (d *Disk) Prepare() error {
 	made := false
 	for _, name := range []string{WorkDir, TempDir, DisplacedDir, RecoverDir} {
@@ -83,6 +84,9 @@ func (d *Disk) Prepare() error {
 				return err
 			}
 		}
+	}
+	if err := d.identify(); err != nil {
+		return err
 	}
 	d.probe()
 	return nil

@@ -27,8 +27,8 @@ func TestOpenMakesNothingUnlessAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := d.ReadDir(folderfs.WorkDir)
-	if err != nil || len(list) != 3 {
-		t.Errorf("the work directory holds %+v, %v; want its three parts alone", list, err)
+	if err != nil || len(list) != 4 {
+		t.Errorf("the work directory holds %+v, %v; want its three parts and the identity alone", list, err)
 	}
 	if err := d.Close(); err != nil {
 		t.Error(err)

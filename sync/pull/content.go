@@ -137,7 +137,7 @@ func (p *Puller) read(ctx context.Context, at, name string, previous *index.Entr
 	e := index.Entry{Name: name, Mtime: info.Mtime, Mode: info.Mode}
 	switch info.Kind {
 	case folderfs.Symlink:
-		e.Type, e.Mtime, e.Mode = index.Symlink, 0, 0
+		e.Type, e.Mode = index.Symlink, 0
 		e.Target, err = p.fs.ReadLink(at)
 		e.Hash = linkHash(e.Target)
 		return e, err

@@ -2,6 +2,8 @@
 // daemon and a command line without one do the same by it: the daemon loads the
 // configuration again afterwards, the command line is done.
 //
+// A folder that comes or goes begins with a new index; see OutdatedMark.
+//
 // Nothing is cached: each method is one config.Update, which concurrent
 // processes may make too. A refusal is an *api.Error. No goroutine is started.
 package edit
@@ -23,10 +25,20 @@ import (
 // those of server.Node that need no running daemon.
 type Home string
 
-// update is config.Update with refusals as the API has them.
+// update is config.Update with refusals as the API has them. The index of a
+// folder that comes or goes is marked as outdated.
 func (h Home) update(change func(*config.Config) error) (*config.Config, error) {
-	c, err := config.Update(string(h), change)
+	var marks []string
+	c, err := config.Update(string(h), func(c *config.Config) (err error) {
+		before := slices.Clone(c.Folders)
+		if err := change(c); err != nil {
+			return err
+		}
+		marks, err = h.markOutdated(before, c.Folders)
+		return err
+	})
 	if invalid := (*config.Invalid)(nil); errors.As(err, &invalid) {
+		removeAll(marks) // nothing was changed
 		// What was just asked for stands nowhere yet, so it needs no place.
 		return nil, api.Refused(strings.ReplaceAll(invalid.Error(), "the command line: ", ""))
 	}

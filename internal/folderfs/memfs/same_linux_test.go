@@ -78,6 +78,7 @@ func TestMemoryDoesWhatTheDiskDoes(t *testing.T) {
 	for seed := range 20 {
 		disk, err := folderfs.Open(t.TempDir(), folderfs.Options{Prepare: true})
 		must(t, err)
+		must(t, disk.Remove(folderfs.IdentityFile)) // memory needs none
 		memory := prepared(t, memfs.Options{})
 		onDisk := script{rand.New(rand.NewPCG(uint64(seed), 2)), disk, diskUser{disk.Path()}}
 		inMemory := script{rand.New(rand.NewPCG(uint64(seed), 2)), memory, memory.User()}
