@@ -151,7 +151,7 @@ func TestAnnouncementsAreTakenWhenRecorded(t *testing.T) {
 			t.Fatal("an announcement was taken before it was recorded")
 		default:
 		}
-		gate <- struct{}{}
+		close(gate) // for what follows from it as well
 		if err := <-taken; err != nil {
 			t.Fatal(err)
 		}
