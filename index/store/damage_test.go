@@ -92,7 +92,7 @@ func TestDamageIsTold(t *testing.T) {
 			execute(t, path, "CREATE TABLE theirs (x)")
 		}, index.ErrCorrupt},
 		{"a lost identity", func(t *testing.T, path string) { execute(t, path, "DELETE FROM folder") }, index.ErrCorrupt},
-		{"a newer schema", func(t *testing.T, path string) { execute(t, path, "PRAGMA user_version = 2") }, store.ErrNewerSchema},
+		{"a newer schema", func(t *testing.T, path string) { execute(t, path, "PRAGMA user_version = 99") }, store.ErrNewerSchema},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

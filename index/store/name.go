@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -106,43 +105,6 @@ func (w *row) columns() (held int64, inode sql.NullInt64) {
 		inode = sql.NullInt64{Int64: int64(w.Disk.Inode), Valid: w.Disk.Inode != 0}
 	}
 	return 1, inode
-}
-
-// contentKey is contents.hash.
-func contentKey(h index.Hash) int64 { return int64(binary.BigEndian.Uint64(h[:])) }
-
-// contentKeys returns the keys under which a name is found.
-func contentKeys(r *register.Register) []int64 {
-	var keys []int64
-	for i := range r.Versions {
-		e := &r.Versions[i].Entry
-		if e.Deleted || e.Hash == (index.Hash{}) {
-			continue
-		}
-		if key := contentKey(e.Hash); !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-func (t *transaction) saveContents(w *row) error {
-	before, after := contentKeys(&w.was), contentKeys(&w.Register)
-	for _, key := range before {
-		if !slices.Contains(after, key) {
-			if _, err := t.exec(t.stmt.deleteContent, key, w.id); err != nil {
-				return err
-			}
-		}
-	}
-	for _, key := range after {
-		if !slices.Contains(before, key) {
-			if _, err := t.exec(t.stmt.insertContent, key, w.id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // number gives each version whose list has to be stored one that no other

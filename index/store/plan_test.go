@@ -18,10 +18,11 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 	defer s.Close()
 	r := &s.read
 	want := map[**sql.Stmt]string{
-		&r.name:         "SEARCH n USING INDEX sqlite_autoindex_names_1 (name=?)",
-		&r.named:        "SEARCH n USING INDEX sqlite_autoindex_names_1 (name=?)|SEARCH l USING INTEGER PRIMARY KEY (rowid>? AND rowid<?) LEFT-JOIN",
-		&r.inode:        "SEARCH n USING INDEX names_inode (inode=?)|USE TEMP B-TREE FOR ORDER BY",
-		&r.content:      "SEARCH c USING PRIMARY KEY (hash=?)|SEARCH n USING INTEGER PRIMARY KEY (rowid=?)",
+		&r.name:  "SEARCH n USING INDEX sqlite_autoindex_names_1 (name=?)",
+		&r.named: "SEARCH n USING INDEX sqlite_autoindex_names_1 (name=?)|SEARCH l USING INTEGER PRIMARY KEY (rowid>? AND rowid<?) LEFT-JOIN",
+		&r.inode: "SEARCH n USING INDEX names_inode (inode=?)|USE TEMP B-TREE FOR ORDER BY",
+		&r.content: "COMPOUND QUERY|LEFT-MOST SUBQUERY|SEARCH contents_new USING PRIMARY KEY (hash=?)|SEARCH n USING INTEGER PRIMARY KEY (rowid=?)|" +
+			"UNION ALL|SEARCH contents USING PRIMARY KEY (hash=?)|SEARCH n USING INTEGER PRIMARY KEY (rowid=?)",
 		&r.locals:       "SEARCH n USING INDEX sqlite_autoindex_names_1 (name>? AND name<?)",
 		&r.dirty:        "SEARCH n USING INDEX names_dirty (dirty=? AND name>?)",
 		&r.dirtyLast:    "SEARCH n USING INDEX names_dirty (dirty=? AND name<?)",

@@ -17,7 +17,12 @@ import (
 
 // schema is what PRAGMA user_version says of a database made by schema.sql.
 // Schema 1 is frozen in testdata/schema1.db.
-const schema = 1
+const schema = 1 + len(upgrades)
+
+// upgrades bring a database from schema 1 to 2, from 2 to 3, and so on.
+var upgrades = [...]string{
+	`CREATE TABLE contents_new (hash INTEGER NOT NULL, name INTEGER NOT NULL, PRIMARY KEY (hash, name)) WITHOUT ROWID`,
+}
 
 // application is PRAGMA application_id: "lsyn".
 const application = 0x6c73796e
@@ -59,10 +64,29 @@ func (s *Store) prepareSchema(ctx context.Context) error {
 		return fmt.Errorf("not a labsync index: %w", index.ErrCorrupt)
 	case version > schema:
 		return fmt.Errorf("schema %d, this one knows up to %d: %w", version, schema, ErrNewerSchema)
-	case version < schema:
+	case version < 1:
 		return fmt.Errorf("schema %d was never released: %w", version, index.ErrCorrupt)
 	}
-	return s.check(ctx)
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	return s.upgrade(ctx, version)
+}
+
+// upgrade brings the tables to this schema in one transaction.
+func (s *Store) upgrade(ctx context.Context, from int) error {
+	if from == schema {
+		return nil
+	}
+	steps := append([]string{"BEGIN IMMEDIATE"}, upgrades[from-1:]...)
+	steps = append(steps, fmt.Sprintf("PRAGMA user_version = %d", schema), "COMMIT")
+	for _, step := range steps {
+		if _, err := s.writer.ExecContext(ctx, step); err != nil {
+			return fmt.Errorf("upgrading from schema %d to %d: %w", from, schema, err)
+		}
+	}
+	s.options.Log.Info("upgraded the index", "path", s.path, "from", from, "to", schema)
+	return nil
 }
 
 // create makes the database durably: a lost schema would look like a foreign

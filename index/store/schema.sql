@@ -21,6 +21,13 @@ CREATE TABLE contents (
   PRIMARY KEY (hash, name)
 ) WITHOUT ROWID;
 
+-- Those that came last: see contents.go.
+CREATE TABLE contents_new (
+  hash INTEGER NOT NULL,
+  name INTEGER NOT NULL,
+  PRIMARY KEY (hash, name)
+) WITHOUT ROWID;
+
 -- Block lists: id is the name's id times 65536 plus the list's number there.
 CREATE TABLE lists (
   id   INTEGER PRIMARY KEY,

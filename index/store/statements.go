@@ -14,6 +14,8 @@ type writeStatements struct {
 
 	name, insertName, updateName, deleteName *sql.Stmt
 	insertContent, deleteContent             *sql.Stmt
+	deleteNewContent                         *sql.Stmt
+	moveContents, clearNewContents           *sql.Stmt
 	insertList, deleteList                   *sql.Stmt
 	settled, all                             *sql.Stmt
 
@@ -41,10 +43,13 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.updateName: `UPDATE names SET held = ?, sequence = ?, dirty = ?, open = ?, flags = ?, inode = ?, state = ? WHERE id = ?`,
 		&s.deleteName: `DELETE FROM names WHERE id = ?`,
 
-		&s.insertContent: `INSERT INTO contents (hash, name) VALUES (?, ?)`,
-		&s.deleteContent: `DELETE FROM contents WHERE hash = ? AND name = ?`,
-		&s.insertList:    `INSERT INTO lists (id, list) VALUES (?, ?)`,
-		&s.deleteList:    `DELETE FROM lists WHERE id = ?`,
+		&s.insertContent:    `INSERT INTO contents_new (hash, name) VALUES (?, ?)`,
+		&s.deleteNewContent: `DELETE FROM contents_new WHERE hash = ? AND name = ?`,
+		&s.deleteContent:    `DELETE FROM contents WHERE hash = ? AND name = ?`,
+		&s.moveContents:     `INSERT INTO contents (hash, name) SELECT hash, name FROM contents_new ORDER BY hash, name`,
+		&s.clearNewContents: `DELETE FROM contents_new`,
+		&s.insertList:       `INSERT INTO lists (id, list) VALUES (?, ?)`,
+		&s.deleteList:       `DELETE FROM lists WHERE id = ?`,
 
 		&s.settled: `SELECT name FROM names WHERE name > ? AND name < ? AND open > dirty ORDER BY name LIMIT ?`,
 		&s.all:     `SELECT ` + registerColumns + ` FROM names n WHERE n.name > ? ORDER BY n.name LIMIT ?`,
@@ -97,10 +102,11 @@ type readStatements struct {
 func (s *readStatements) texts() map[**sql.Stmt]string {
 	const registers = `SELECT ` + registerColumns + ` FROM names n `
 	return map[**sql.Stmt]string{
-		&s.name:      registers + `WHERE n.name = ?`,
-		&s.named:     withLists + `WHERE n.name = ?`,
-		&s.inode:     registers + `WHERE n.inode = ? ORDER BY n.name`,
-		&s.content:   `SELECT ` + registerColumns + ` FROM contents c JOIN names n ON n.id = c.name WHERE c.hash = ?`,
+		&s.name:  registers + `WHERE n.name = ?`,
+		&s.named: withLists + `WHERE n.name = ?`,
+		&s.inode: registers + `WHERE n.inode = ? ORDER BY n.name`,
+		&s.content: `SELECT ` + registerColumns + ` FROM (SELECT name FROM contents_new WHERE hash = ?1
+			UNION ALL SELECT name FROM contents WHERE hash = ?1) c JOIN names n ON n.id = c.name`,
 		&s.locals:    registers + `WHERE n.held = 1 AND n.name > ? AND n.name < ? ORDER BY n.name LIMIT ?`,
 		&s.dirty:     registers + `WHERE n.dirty = ? AND n.dirty > 0 AND n.name > ? ORDER BY n.name LIMIT ?`,
 		&s.dirtyLast: registers + `WHERE n.dirty = ? AND n.dirty > 0 AND n.name < ? ORDER BY n.name DESC LIMIT ?`,

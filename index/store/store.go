@@ -44,10 +44,12 @@ type Store struct {
 	db      *sql.DB
 	writer  *sql.Conn
 	stmt    writeStatements
-	full    bool  // synchronous=FULL is set
-	loose   bool  // something was committed that is not durable yet
-	unclean bool  // the database says that it was not closed in order
-	refused error // why nothing is written any more
+	full    bool // synchronous=FULL is set
+	loose   bool // something was committed that is not durable yet
+	unclean bool // the database says that it was not closed in order
+
+	newContents int   // rows of contents_new
+	refused     error // why nothing is written any more
 }
 
 var _ index.Store = (*Store)(nil)
@@ -89,6 +91,9 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	if err := s.prepareSchema(ctx); err != nil {
+		return err
+	}
+	if err := s.countContents(ctx); err != nil {
 		return err
 	}
 	if err := s.stmt.prepare(ctx, s.writer); err != nil {

@@ -17,6 +17,7 @@ type transaction struct {
 
 	sequence       int64 // of what we announce
 	recordSequence int64
+	newContents    int // rows of contents_new
 }
 
 // write runs f in a transaction. If f fails nothing of it is recorded.
@@ -29,10 +30,11 @@ func (s *Store) write(ctx context.Context, op string, durable bool, f func(*tran
 	if s.refused != nil {
 		return s.refused
 	}
-	t := &transaction{Store: s, ctx: context.WithoutCancel(ctx)}
+	t := &transaction{Store: s, ctx: context.WithoutCancel(ctx), newContents: s.newContents}
 	if err := t.run(durable, f); err != nil {
 		return s.failing(ctx, op, err)
 	}
+	s.newContents = t.newContents
 	s.loose = !durable
 	s.unclean = true
 	return nil
@@ -55,6 +57,9 @@ func (t *transaction) run(durable bool, f func(*transaction) error) (err error) 
 		return err
 	}
 	if err := f(t); err != nil {
+		return err
+	}
+	if err := t.moveContents(); err != nil {
 		return err
 	}
 	if err := t.writeSums(); err != nil {
