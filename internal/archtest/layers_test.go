@@ -66,6 +66,7 @@ func layers() []layer {
 		{"internal/archtest", nil, "reads the code, does not link it"},
 
 		{"integration/sim", []string{"sync/...", "conflict", "index/...", "internal/folderfs/...", "internal/device"}, "steps engines over memory; no transport, no daemon, no clock"},
+		{"integration/growth", []string{"internal/api", "internal/config"}, "drives real processes through the API"},
 		{"integration", []string{"internal/api", "internal/config", "internal/event", "internal/device", "internal/folderfs", "index/..."},
 			"drives real processes through the API, and reads what they left behind"},
 	}
@@ -151,7 +152,7 @@ type owner struct {
 
 func TestPackagesWithFewUsers(t *testing.T) {
 	rules := []owner{
-		{"internal/config", []string{"cmd/labsync", "internal/daemon", "internal/api/edit", "internal/api/server", "integration"},
+		{"internal/config", []string{"cmd/labsync", "internal/daemon", "internal/api/edit", "internal/api/server", "integration", "integration/growth"},
 			"a package that takes the whole configuration can be used with nothing else"},
 		{"internal/daemon", []string{"cmd/labsync"}, "whoever wants a daemon talks to its API"},
 		{"index/store", []string{"internal/daemon", "sync/pull", "integration"}, "everyone else takes index.Store"},
