@@ -21,8 +21,12 @@
 // format: of the two variants of the library measured, one keeps the masks of
 // 8 KiB blocks whatever the size asked for, which ruins the larger classes.
 //
-// Reading and cutting run in the caller's goroutine. Hashing runs in a second
-// one for files of more than one block, if the caller provides a way to start
-// it, and ends before Blocks returns. Memory is a few buffers of 256 KiB per
-// call, whatever the block size.
+// Each step of a rolling sum waits for the step before, so two sums run over two
+// stretches side by side. After 64 zeros the sum stays what it is: longer runs
+// are compared, not rolled, blocks of nothing but zeros are hashed once for each
+// size, and holes that the reader knows of (Sparse) are not even read.
+//
+// One file is cut and hashed in the caller's goroutine. If the caller provides
+// a way to start others, and the file is large, it only cuts, and the others
+// hash. Memory is 256 KiB for each of them, whatever the blocks' size.
 package chunk

@@ -16,7 +16,14 @@ type cursor struct {
 	dir   string
 	after string
 	page  []index.Held
-	last  bool // page is the last one
+	last  bool         // page is the last one
+	ahead chan reading // the page after it, if it was asked for
+}
+
+// reading is the outcome of asking for a page.
+type reading struct {
+	page []index.Held
+	err  error
 }
 
 // pageSize is the number of names asked of the index at a time.
@@ -29,19 +36,43 @@ func (p *pass) cursor(dir string) *cursor {
 // peek returns the next one held, nil at the end.
 func (c *cursor) peek() (*index.Held, error) {
 	if len(c.page) == 0 && !c.last {
-		page, err := c.p.idx.Locals(c.p.ctx, c.dir, c.after, pageSize)
-		if err != nil {
+		if err := c.turn(); err != nil {
 			return nil, err
-		}
-		c.page, c.last = page, len(page) < pageSize
-		if len(page) > 0 {
-			c.after = page[len(page)-1].Entry.Name
 		}
 	}
 	if len(c.page) == 0 {
 		return nil, nil
 	}
 	return &c.page[0], nil
+}
+
+// turn goes on to the next page, and has the one after it read beside the walk.
+func (c *cursor) turn() error {
+	if c.ahead == nil {
+		c.ask()
+	}
+	got := <-c.ahead
+	c.ahead = nil
+	if got.err != nil {
+		return got.err
+	}
+	c.page, c.last = got.page, len(got.page) < pageSize
+	if len(c.page) > 0 {
+		c.after = c.page[len(c.page)-1].Entry.Name
+	}
+	if !c.last && c.p.opt.Spawn != nil {
+		c.ask()
+	}
+	return nil
+}
+
+func (c *cursor) ask() {
+	ahead, after := make(chan reading, 1), c.after
+	c.ahead = ahead
+	c.p.beside(func() {
+		page, err := c.p.idx.Locals(c.p.ctx, c.dir, after, pageSize)
+		ahead <- reading{page, err}
+	})
 }
 
 func (c *cursor) next() { c.page = c.page[1:] }

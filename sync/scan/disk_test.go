@@ -3,9 +3,6 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -100,64 +97,4 @@ func TestAScanOfADiskFindsWhatTheSystemHolds(t *testing.T) {
 	must(os.Rename(filepath.Join(root, "big"), filepath.Join(root, "a", "big")))
 	must(os.Chmod(filepath.Join(root, "a", "b", "run"), 0o644))
 	w.expect("after a rename and a chmod", x.scan(t, true), "a/b/run meta-changed", "a/big changed from big", "big removed")
-}
-
-// writeTree makes n files of about 4 KiB, 50 to a directory.
-func writeTree(tb testing.TB, root string, n int) {
-	tb.Helper()
-	content := make([]byte, 4096)
-	rng := rand.NewChaCha8([32]byte{1})
-	for i := range n {
-		dir := filepath.Join(root, fmt.Sprintf("d%02d/e%03d", i/50%20, i/1000))
-		if i%50 == 0 {
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				tb.Fatal(err)
-			}
-		}
-		rng.Read(content)
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file-%05d.dat", i)), content, 0o644); err != nil {
-			tb.Fatal(err)
-		}
-	}
-}
-
-const benchmarkFiles = 20_000
-
-func BenchmarkFirstScan(b *testing.B) {
-	root := b.TempDir()
-	writeTree(b, root, benchmarkFiles)
-	for b.Loop() {
-		newFixture(b, root).scan(b, false)
-	}
-	b.ReportMetric(float64(benchmarkFiles*b.N)/b.Elapsed().Seconds(), "files/s")
-}
-
-func BenchmarkUnchangedRescan(b *testing.B) {
-	root := b.TempDir()
-	writeTree(b, root, benchmarkFiles)
-	x := newFixture(b, root)
-	x.scan(b, true)
-	for b.Loop() {
-		if found := x.scan(b, false); len(found) != 0 {
-			b.Fatalf("found %v", show(found[:1]))
-		}
-	}
-	b.ReportMetric(float64(benchmarkFiles*b.N)/b.Elapsed().Seconds(), "files/s")
-}
-
-func BenchmarkWalkDirForScale(b *testing.B) {
-	root := b.TempDir()
-	writeTree(b, root, benchmarkFiles)
-	for b.Loop() {
-		err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
-			if err == nil {
-				_, err = d.Info()
-			}
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(benchmarkFiles*b.N)/b.Elapsed().Seconds(), "files/s")
 }

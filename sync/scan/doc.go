@@ -8,10 +8,10 @@
 // A file whose facts (size, times, inode) are those recorded is not opened,
 // unless its modification time is so close to the moment of the record that a
 // later write could bear the same time (git's racily-clean rule). Any other
-// file is read, first along the block list held, so that equal bytes are
-// recognised whoever cut them, then cut anew. Its facts are taken before and
-// after: a file that changed meanwhile is Unsettled, or, if it only grew and
-// what was read is still there, a prefix version.
+// file is cut anew. Where the block list held is cut otherwise the file is read
+// along that one too, so that equal bytes are recognised whoever cut them. Its
+// facts are taken before and after: a file that changed meanwhile is Unsettled,
+// or, if it only grew and what was read is still there, a prefix version.
 //
 // A new name that has the inode, size and modification time of one held takes
 // over that one's blocks unread; it is a rename if the old name is gone. Where
@@ -22,7 +22,8 @@
 // nested file system that is not mounted, a root that is gone, another one, or
 // empty. The former are problems of one name, the latter end the scan.
 //
-// Scan is synchronous. Files are hashed in batches through the executor in
-// Options, several at a time in production, one after the other in the
-// simulator; findings come in the same order either way.
+// Scan is synchronous. Files are hashed in batches through the executors in
+// Options, several at a time in production, while the batch before them is
+// emitted and the index is read ahead; one after the other in the simulator.
+// Findings come in the same order either way.
 package scan

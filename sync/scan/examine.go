@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
+	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -55,20 +57,66 @@ func (p *pass) content(c *candidate, f folderfs.OpenFile) (same bool, err error)
 			held = &full.Entry
 		}
 	}
+	hasher, done := p.hasher()
+	defer done()
 	e := &c.found.Entry
-	if held != nil && held.Size == e.Size && len(held.Blocks) > 0 {
-		if same, err = chunk.Along(p.ctx, p.meter.reader(f, e.Size), held.Blocks); err != nil {
-			return false, err
-		}
+	r := p.reader(c, f)
+	class := p.opt.Policy.ClassFor(e.Size, p.opt.Policy.ClassOf(held))
+	if held != nil && (held.Size != e.Size || len(held.Blocks) == 0) {
+		held = nil // no list to follow
+	}
+	alike := held != nil && held.BlockSize == p.opt.Policy.BlockSize(class)
+	if held != nil && !alike {
+		same, err = hasher.Along(p.ctx, r, held.Blocks)
+	}
+	if !same && err == nil {
+		e.Blocks, e.BlockSize, err = hasher.Blocks(p.ctx, r, e.Size, p.opt.Policy, class, p.helpers(e.Size))
+	}
+	if alike && err == nil {
+		same, err = p.equal(hasher, r, e.Blocks, held.Blocks)
 	}
 	if same {
 		e.Blocks, e.BlockSize, e.Hash = held.Blocks, held.BlockSize, held.Hash
-		return true, nil
+		return true, err
 	}
-	class := p.opt.Policy.ClassFor(e.Size, p.opt.Policy.ClassOf(held))
-	e.Blocks, e.BlockSize, err = chunk.Blocks(p.ctx, p.meter.reader(f, e.Size), e.Size, p.opt.Policy, class, p.opt.Spawn)
 	e.Hash = index.HashBlocks(e.Blocks)
 	return false, err
+}
+
+// equal reports whether a file that was just cut has the content of the list
+// held. As long as both lists are cut alike this needs no reading; behind the
+// first place where they are not, the file is read along the one held.
+func (p *pass) equal(hasher *chunk.Hasher, r io.ReaderAt, now, held []index.Block) (bool, error) {
+	at := int64(0)
+	for i := range held {
+		switch {
+		case i >= len(now) || now[i].Size != held[i].Size:
+			return hasher.Along(p.ctx, io.NewSectionReader(r, at, math.MaxInt64-at), held[i:])
+		case now[i].Hash != held[i].Hash:
+			return false, nil
+		}
+		at += int64(held[i].Size)
+	}
+	return len(now) == len(held), nil
+}
+
+// Holes are asked for in files that may save a read worth the question, and
+// believed in files that have not changed for a while: file systems have had
+// faults by which what was just written looked like a hole.
+const (
+	holed  = 1 << 20
+	atRest = time.Minute
+)
+
+// reader is what a candidate's content is read through.
+func (p *pass) reader(c *candidate, f folderfs.OpenFile) io.ReaderAt {
+	r := p.meter.reader(f)
+	sparse, ok := f.(folderfs.SparseFile)
+	changed := max(c.info.Mtime, c.info.Ctime)
+	if ok && c.info.Size >= holed && p.caps.Ctime && changed < c.child.seen-int64(atRest) {
+		return sparseReader{r, sparse}
+	}
+	return r
 }
 
 // steady checks that the file is still the one whose facts were taken before it
@@ -89,7 +137,7 @@ func (p *pass) steady(c *candidate, f folderfs.OpenFile, same bool) error {
 		return nil
 	}
 	if !replaced && !same && after.Size > before.Size && before.Size > 0 {
-		still, err := chunk.Along(p.ctx, io.NewSectionReader(f, 0, before.Size), c.found.Entry.Blocks)
+		still, err := chunk.Along(p.ctx, f, c.found.Entry.Blocks)
 		if err != nil {
 			return err
 		}

@@ -117,6 +117,6 @@ type Progress struct {
 	// Names counts the names seen on disk, Files and Bytes what was hashed.
 	Names, Files, Bytes int64
 	// TotalFiles and TotalBytes are what has to be hashed in all; 0 if that is
-	// not known (it is on a first scan).
+	// not known (it is when a first scan has lasted for a second).
 	TotalFiles, TotalBytes int64
 }

@@ -3,6 +3,8 @@ package scan
 import (
 	"io"
 	"sync"
+
+	"github.com/labsync/labsync/internal/folderfs"
 )
 
 // meter counts what a scan does and reports it now and then. Its methods may be
@@ -36,6 +38,13 @@ func (m *meter) file() {
 	m.tell(0)
 }
 
+// expect sets the totals.
+func (m *meter) expect(total Progress) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at.TotalFiles, m.at.TotalBytes = total.TotalFiles, total.TotalBytes
+}
+
 // tell reports if enough weight has gathered since the last time.
 func (m *meter) tell(weight int64) {
 	if m.report == nil {
@@ -56,21 +65,44 @@ func (m *meter) done() {
 	}
 }
 
-// reader reads the first size bytes of a file and counts them.
-func (m *meter) reader(f io.ReaderAt, size int64) io.Reader {
-	return &meteredReader{io.NewSectionReader(f, 0, size), m}
-}
+// reader reads a file and counts how far that has got.
+func (m *meter) reader(f io.ReaderAt) *meteredReader { return &meteredReader{f: f, m: m} }
 
+// meteredReader counts a byte once, however often and in which order the file
+// is read.
 type meteredReader struct {
-	r io.Reader
-	m *meter
+	f  io.ReaderAt
+	m  *meter
+	at int64 // how far it was read; guarded by m.mu
 }
 
-func (r *meteredReader) Read(p []byte) (int, error) {
-	n, err := r.r.Read(p)
+// ReadAt may be called from several goroutines.
+func (r *meteredReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.f.ReadAt(p, at)
+	r.reach(at + int64(n))
+	return n, err
+}
+
+func (r *meteredReader) reach(at int64) {
 	r.m.mu.Lock()
 	defer r.m.mu.Unlock()
-	r.m.at.Bytes += int64(n)
-	r.m.tell(int64(n))
-	return n, err
+	if more := at - r.at; more > 0 {
+		r.at = at
+		r.m.at.Bytes += more
+		r.m.tell(more)
+	}
+}
+
+// sparseReader is a meteredReader whose file knows its holes.
+type sparseReader struct {
+	*meteredReader
+	f folderfs.SparseFile
+}
+
+// NextData implements chunk.Sparse.
+func (r sparseReader) NextData(from int64) (start, end int64, err error) {
+	if start, end, err = r.f.DataAfter(from); err == nil {
+		r.reach(start)
+	}
+	return start, end, err
 }

@@ -21,6 +21,9 @@ func TestRandomHistories(t *testing.T) {
 	for name, caps := range map[string]folderfs.Capabilities{"linux": memfs.Linux(), "windows": memfs.Windows(), "macos": memfs.MacOS(), "fat": memfs.FAT()} {
 		for seed := range uint64(60) {
 			w := newWorld(t, caps)
+			if seed%4 == 3 { // as in a daemon, where one thing happens beside another
+				w.opt.Parallel, w.opt.Spawn = parallel, func(f func()) { go f() }
+			}
 			rng := rand.New(rand.NewPCG(seed, 1))
 			for round := range 12 {
 				var scopes []Scope

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -31,8 +32,9 @@ type Options struct {
 	// Parallel calls work for 0 to n-1 and returns when all have returned. nil
 	// calls one after the other.
 	Parallel func(n int, work func(i int))
-	// Spawn starts a function that hashes beside the goroutine that reads. nil
-	// lets the reader hash. What is spawned ends before Parallel's work does.
+	// Spawn starts a function in another goroutine, so that large files are
+	// hashed on all processors, and one batch is emitted while the next is
+	// hashed. nil does one after the other. What is spawned ends before Scan.
 	Spawn func(func())
 	// Now is the wall clock, for index.Disk.Seen; nil is time.Now.
 	Now func() time.Time
@@ -85,11 +87,18 @@ type pass struct {
 	emit  func([]Found) error
 	meter meter
 
-	queue   []*candidate
-	reading int64           // bytes to be read for the queue
-	named   map[string]bool // names of scopes: something hints at a change there
-	whole   cover           // what was looked at with all below, asked for or not
-	frames  []frame
+	queue    []*candidate
+	files    int        // of the queue that are to be read
+	reading  int64      // bytes of them
+	scopes   []Scope    // all to be scanned
+	since    time.Time  // when the scan began
+	measured bool       // what there is to hash was summed up
+	hashers  sync.Pool  // of *chunk.Hasher
+	sending  chan error // has the result of emit for the batch on its way; nil if none is
+	spawned  sync.WaitGroup
+	named    map[string]bool // names of scopes: something hints at a change there
+	whole    cover           // what was looked at with all below, asked for or not
+	frames   []frame
 	// listings are directories listed to see how they spell names.
 	listings map[string][]folderfs.Info
 	gone     map[string]bool // directories reported as missing mounts
@@ -99,8 +108,9 @@ type pass struct {
 }
 
 // Scan looks at scopes and calls emit with what it found, at most 1,000
-// findings at a time; an error of emit ends the scan. progress, which may be
-// nil, is called now and then, from one goroutine at a time.
+// findings at a time and from one goroutine at a time; an error of emit ends
+// the scan. progress, which may be nil, is called now and then, from one
+// goroutine at a time.
 //
 // An error that wraps folderfs.ErrRootGone or ErrRootEmptied means that the
 // root cannot be trusted; no removal seen after that was emitted. Other errors
@@ -108,7 +118,7 @@ type pass struct {
 // Problem, not an error.
 func (s *Scanner) Scan(ctx context.Context, scopes []Scope, emit func([]Found) error, progress func(Progress)) error {
 	p := &pass{
-		Scanner: s, ctx: ctx, caps: s.fs.Capabilities(), root: s.fs.Root().Device, emit: emit,
+		Scanner: s, ctx: ctx, caps: s.fs.Capabilities(), root: s.fs.Root().Device, emit: emit, since: s.opt.Now(),
 		meter: meter{report: progress}, named: map[string]bool{}, whole: cover{}, listings: map[string][]folderfs.Info{}, gone: map[string]bool{}, claimed: map[string]bool{}, looked: map[string]bool{},
 	}
 	counts, err := s.idx.Counts(ctx)
@@ -125,9 +135,15 @@ func (s *Scanner) Scan(ctx context.Context, scopes []Scope, emit func([]Found) e
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
-	if err := p.run(scopes); err != nil {
+	defer p.spawned.Wait()
+	err = p.run(scopes)
+	if failed := p.sent(); err == nil {
+		err = failed
+	}
+	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
+	p.meter.done()
 	return nil
 }
 
@@ -136,9 +152,7 @@ func (p *pass) run(scopes []Scope) error {
 	if err != nil {
 		return err
 	}
-	if p.blank {
-		p.measure(scopes)
-	}
+	p.scopes = scopes
 	for _, sc := range scopes {
 		if p.whole.has(sc.Name) {
 			continue
@@ -166,7 +180,6 @@ func (p *pass) run(scopes []Scope) error {
 			return err
 		}
 	}
-	p.meter.done()
 	return nil
 }
 
@@ -185,64 +198,4 @@ func (p *pass) trustRoot() error {
 		err = ErrRootEmptied
 	}
 	return err
-}
-
-// Limits of one batch.
-const (
-	maxFound   = 1000
-	maxBlocks  = 100_000   // block hashes in one emitted batch, about 4 MB
-	maxReading = 256 << 20 // bytes read between two calls of emit, or one file
-)
-
-// push queues a candidate, in the order of the walk.
-func (p *pass) push(c *candidate) error {
-	p.queue = append(p.queue, c)
-	if c.examine {
-		p.reading += c.info.Size
-	}
-	if len(p.queue) >= maxFound || p.reading >= maxReading {
-		return p.flush()
-	}
-	return nil
-}
-
-// flush reads what has to be read of the queue, and emits it.
-func (p *pass) flush() error {
-	var files []*candidate
-	removed := false
-	for _, c := range p.queue {
-		if c.examine {
-			files = append(files, c)
-		}
-		removed = removed || c.found.Kind == Removed
-	}
-	p.opt.Parallel(len(files), func(i int) { files[i].err = p.examine(files[i]) })
-	if removed {
-		if err := p.trustRoot(); err != nil {
-			return err
-		}
-	}
-	var batch []Found
-	blocks := 0
-	for _, c := range p.queue {
-		if c.err != nil {
-			return c.err
-		}
-		if err := p.conclude(c); err != nil {
-			return err
-		}
-		if len(batch) > 0 && blocks+len(c.found.Entry.Blocks) > maxBlocks {
-			if err := p.emit(batch); err != nil {
-				return err
-			}
-			batch, blocks = nil, 0
-		}
-		batch = append(batch, c.found)
-		blocks += len(c.found.Entry.Blocks)
-	}
-	p.queue, p.reading = nil, 0
-	if len(batch) == 0 {
-		return p.ctx.Err()
-	}
-	return p.emit(batch)
 }

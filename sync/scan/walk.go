@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -286,18 +287,28 @@ func (p *pass) barren(dir *child) bool {
 	return true
 }
 
+// measureAfter is how long a first scan has lasted when it is worth knowing how
+// long it will take. A large file tells at once.
+const measureAfter = time.Second
+
 // measure sums up what a first scan has to hash, for the progress. What cannot
 // be listed does not count.
-func (p *pass) measure(scopes []Scope) {
-	if p.meter.report == nil {
+func (p *pass) measure() {
+	if !p.blank || p.measured || p.meter.report == nil {
 		return
 	}
-	for _, sc := range scopes {
-		p.measureBelow(sc.Name)
+	if p.reading < maxReading && p.opt.Now().Sub(p.since) < measureAfter {
+		return
 	}
+	p.measured = true
+	var total Progress
+	for _, sc := range p.scopes {
+		p.measureBelow(sc.Name, &total)
+	}
+	p.meter.expect(total)
 }
 
-func (p *pass) measureBelow(dir string) {
+func (p *pass) measureBelow(dir string, total *Progress) {
 	if p.ctx.Err() != nil {
 		return
 	}
@@ -308,10 +319,10 @@ func (p *pass) measureBelow(dir string) {
 		switch {
 		case p.private(name) || p.opt.Ignore(norm.NFC.String(name), isDir):
 		case isDir:
-			p.measureBelow(name)
+			p.measureBelow(name, total)
 		case in.Kind == folderfs.File:
-			p.meter.at.TotalFiles++
-			p.meter.at.TotalBytes += in.Size
+			total.TotalFiles++
+			total.TotalBytes += in.Size
 		}
 	}
 }

@@ -184,12 +184,12 @@ func (l *loop) watch(ctx context.Context, dir string) {
 			return
 		}
 	}
-	infos, err := l.opt.FS.ReadDir(dir)
+	below, err := folderfs.Subdirectories(l.opt.FS, dir)
 	if err != nil {
 		return // a scan reports what cannot be read
 	}
-	for _, in := range infos {
-		if name := join(dir, in.Name); in.Kind == folderfs.Directory && !l.ignored(name, true) {
+	for _, base := range below {
+		if name := join(dir, base); !l.ignored(name, true) {
 			l.watch(ctx, name)
 		}
 	}
@@ -318,12 +318,12 @@ func (l *loop) describe(ctx context.Context) {
 // count returns how many directories there are at and below dir.
 func (l *loop) count(ctx context.Context, dir string) int {
 	n := 1
-	infos, err := l.opt.FS.ReadDir(dir)
+	below, err := folderfs.Subdirectories(l.opt.FS, dir)
 	if err != nil || ctx.Err() != nil {
 		return n
 	}
-	for _, in := range infos {
-		if name := join(dir, in.Name); in.Kind == folderfs.Directory && !l.ignored(name, true) {
+	for _, base := range below {
+		if name := join(dir, base); !l.ignored(name, true) {
 			n += l.count(ctx, name)
 		}
 	}
