@@ -63,10 +63,14 @@ func layers() []layer {
 		{"internal/fault", nil, "a leaf"},
 		{"internal/folderfs/...", []string{"internal/folderfs"}, "the file system as labsync sees it; knows no index"},
 		{"internal/testkit", []string{"transport/...", "internal/device"}, "builders for tests of the transports"},
+		{"internal/testkit/mount", nil, "file systems for tests; knows nothing of ours"},
 		{"internal/archtest", nil, "reads the code, does not link it"},
 
 		{"integration/sim", []string{"sync/...", "conflict", "index/...", "internal/folderfs/...", "internal/device"}, "steps engines over memory; no transport, no daemon, no clock"},
 		{"integration/growth", []string{"internal/api", "internal/config"}, "drives real processes through the API"},
+		{"integration/bench", []string{"integration/bench/...", "sync/chunk"}, "compares programs from outside, and with what cutting and hashing alone take"},
+		{"integration/bench/...", []string{"integration/bench/observe", "internal/api", "sync/chunk"}, "files, programs and figures; nothing of what labsync is made of"},
+		{"integration/crash/...", []string{"internal/testkit/mount"}, "real devices and what crashes leave on them"},
 		{"integration", []string{"internal/api", "internal/config", "internal/event", "internal/device", "internal/folderfs", "index/..."},
 			"drives real processes through the API, and reads what they left behind"},
 	}
@@ -152,15 +156,15 @@ type owner struct {
 
 func TestPackagesWithFewUsers(t *testing.T) {
 	rules := []owner{
-		{"internal/config", []string{"cmd/labsync", "internal/daemon", "internal/api/edit", "internal/api/server", "integration", "integration/growth"},
+		{"internal/config", []string{"cmd/labsync", "internal/daemon", "internal/api/edit", "internal/api/server", "integration", "integration/growth", "integration/crash"},
 			"a package that takes the whole configuration can be used with nothing else"},
 		{"internal/daemon", []string{"cmd/labsync"}, "whoever wants a daemon talks to its API"},
-		{"index/store", []string{"internal/daemon", "sync/pull", "integration"}, "everyone else takes index.Store"},
+		{"index/store", []string{"internal/daemon", "sync/pull", "integration", "integration/crash"}, "everyone else takes index.Store"},
 		{"internal/folderfs/memfs", []string{"integration/sim", "internal/folderfs/...", "sync/..."}, "for tests and the simulator"},
 		{"internal/testkit", []string{"transport/...", "internal/testkit", "internal/daemon"}, "for tests"},
 		{"transport/wire", []string{"transport/session", "transport/wire/..."}, "messages do not leave the conversation"},
 		{"transport/wire/wirepb", []string{"transport/wire"}, "generated types do not leave transport/wire"},
-		{"sync/drive", []string{"internal/daemon"}, "the steps do not know who calls them"},
+		{"sync/drive", []string{"internal/daemon", "integration/crash"}, "the steps do not know who calls them"},
 		{"sync/engine", []string{"sync/drive", "integration/sim"}, "the steps do not know what decides"},
 	}
 	used := make([]bool, len(rules))

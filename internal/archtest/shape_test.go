@@ -87,6 +87,7 @@ func TestUsersFilesAreTouchedInOnePlace(t *testing.T) {
 		{"internal/api/edit", "makes the directory of a new folder"},
 		{"internal/daemon", "the home: databases, machine ID"},
 		{"internal/fault", "waits for a test's file to appear"},
+		{"internal/testkit/mount", "devices and mounts for tests"},
 		{"index/store", "database files in the home"},
 		{"sync/watch", "the kernel's limits in /proc"},
 		{"cmd/labsync", "looks whether PATH is a directory; the demo's temporary directory"},
