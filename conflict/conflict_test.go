@@ -35,6 +35,8 @@ func TestResolve(t *testing.T) {
 	dir := index.Entry{Name: "report.txt", Type: index.Directory, Mode: 0o755, Version: index.Version{c(3, 5)}, ModifiedBy: 3}
 	link := index.Entry{Name: "report.txt", Type: index.Symlink, Target: "x", Version: index.Version{c(3, 90)}, ModifiedBy: 3, Hash: sha256.Sum256([]byte("x"))}
 	fresh := head("base", 4, c(4, 40))
+	aged := dir
+	aged.Version, aged.Parent = index.Version{c(3, 9)}, index.Version{c(3, 5)}
 
 	tests := []struct {
 		name   string
@@ -53,6 +55,8 @@ func TestResolve(t *testing.T) {
 		{"a deletion beats a mere change of permissions", []index.Entry{chmod, deleted(base, 1, c(1, 20))}, "deleted", 0, index.Version{c(1, 20), c(2, 30)}},
 		{"a deletion does not apply to an edit", []index.Entry{head("edit", 2, c(1, 10), c(2, 30)), deleted(base, 1, c(1, 20))}, "edit", 1, nil},
 		{"what is scanned without a past and is what was deleted stays deleted", []index.Entry{fresh, deleted(base, 1, c(1, 20))}, "deleted", 0, nil},
+		{"so does a directory", []index.Entry{dir, deleted(index.Entry{Name: "report.txt", Type: index.Directory}, 1, c(1, 20))}, "deleted", 0, nil},
+		{"a directory with a past comes back", []index.Entry{aged, deleted(index.Entry{Name: "report.txt", Type: index.Directory}, 1, c(3, 5), c(1, 20))}, "directory", 1, nil},
 		{"what is scanned without a past and differs stays", []index.Entry{head("other", 4, c(4, 40)), deleted(base, 1, c(1, 20))}, "other", 1, nil},
 		{"an edit wins against permissions changed beside it, which are no conflict", []index.Entry{chmod, head("edit", 1, c(1, 20))}, "edit", 0, index.Version{c(1, 20)}},
 		{"equal bytes with other times are no conflict", []index.Entry{head("same", 1, c(1, 20)), later(head("same", 2, c(2, 30)))}, "same", 0, index.Version{c(2, 30)}},

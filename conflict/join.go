@@ -92,12 +92,13 @@ func joinPair(a, b *index.Entry) (index.Entry, bool) {
 
 // deletes reports whether a tombstone applies to a live head it does not know:
 // the head changed no content that the deletion had not seen, or it was
-// recorded without a predecessor and is what was deleted.
+// recorded without a predecessor and is what was deleted. All directories are
+// alike in that; one that holds something is kept when it turns out so.
 func deletes(tombstone, live *index.Entry) bool {
 	if tombstone.Version.Dominates(live.ContentAt()) {
 		return true
 	}
-	return live.Baseless() && live.Type == tombstone.Type && live.Type != index.Directory && live.Hash == tombstone.Hash
+	return live.Baseless() && live.Type == tombstone.Type && live.Hash == tombstone.Hash
 }
 
 // joinSame joins heads of the same content, permissions and times.

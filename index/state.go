@@ -35,6 +35,7 @@ const (
 	ReceiveOnlyChanged                   // changed here in a receive-only folder: not announced
 	MustRescan                           // the recorded facts are not to be trusted
 	Prefix                               // a growing file, announced as far as it had got
+	Suspect                              // recorded shortly before the machine may have lost power
 )
 
 // Held is what this device has at a path: the version, what the disk says, and

@@ -24,6 +24,10 @@ type Store interface {
 type Reader interface {
 	// State returns what is known of a name; ok is false for a name never heard of.
 	State(ctx context.Context, name string) (s State, ok bool, err error)
+	// States returns what is known of each of the names, in their order, read
+	// at once, which costs a fraction of as many calls. With blocks the entries
+	// have their block lists. Of a name never heard of there is the Name alone.
+	States(ctx context.Context, names []string, blocks bool) ([]State, error)
 	// Locals pages through what is held at and below directory dir ("" is the
 	// root), in ascending order of name, from names greater than after.
 	// Tombstones are left out, blocks too.
@@ -71,6 +75,9 @@ type Reader interface {
 	// them. Names of which d knows a later version do not count, nor tombstones
 	// of names of which d has nothing.
 	Behind(ctx context.Context, d device.ID) (files, bytes int64, err error)
+	// Untaken returns the number of names that were settled although their heads
+	// are not what is held: what others have was looked at and left.
+	Untaken(ctx context.Context) (int64, error)
 	// Setting returns a value kept for the folder's machinery, nil if absent.
 	Setting(ctx context.Context, key string) ([]byte, error)
 }
@@ -125,6 +132,9 @@ type Change struct {
 	Derived []Entry
 	// Intent, if not zero, is settled by this change.
 	Intent IntentID
+	// Lost tells that the version held before is not on this disk any more
+	// though Entry does not include it: this device announces it no longer.
+	Lost bool
 	// Quiet changes are not announced: the name gets no sequence (Ignored,
 	// Unsupported, ReceiveOnlyChanged). What was announced before stays, and
 	// the quiet version is not a head.
@@ -156,6 +166,15 @@ type Recorder interface {
 	// Renew makes a new replica and index ID, because the database may be a
 	// copy of another one in use.
 	Renew(ctx context.Context) (Identity, error)
+	// Fork is Renew for a database of which it turns out late that it is a copy:
+	// what it recorded under sequences greater than after is not what others
+	// may have heard under the same versions. Those versions that no other
+	// device announces become the new replica's; they include of the old one
+	// what another device has announced, and nothing more.
+	Fork(ctx context.Context) (Identity, error)
+	// Leap raises the sequence by some random hundreds of millions, so that
+	// two databases that go on from the same one use different sequences.
+	Leap(ctx context.Context) (Identity, error)
 	// SetSetting keeps a value for the folder's machinery; nil removes it.
 	SetSetting(ctx context.Context, key string, value []byte) error
 }

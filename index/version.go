@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,6 +18,14 @@ type Replica uint64
 
 // String returns the replica as 16 hexadecimal digits.
 func (r Replica) String() string { return fmt.Sprintf("%016x", uint64(r)) }
+
+// Shadow is the author of versions that nobody made: of what a loss of power
+// left in the place of what this replica had recorded. Being another replica's,
+// such a version does not include what was recorded, and both are heads.
+func (r Replica) Shadow() Replica {
+	h := sha256.Sum256([]byte("labsync shadow " + r.String()))
+	return Replica(binary.BigEndian.Uint64(h[:]))
+}
 
 // ParseReplica is the inverse of String.
 func ParseReplica(s string) (Replica, error) {
@@ -126,6 +135,16 @@ func (v Version) with(c Counter) Version {
 		return w
 	}
 	return slices.Insert(w, i, c)
+}
+
+// Hand returns the version with the counter of one replica lowered to kept, 0
+// for none, and another one set: what r made is then its heir's.
+func (v Version) Hand(r Replica, kept uint64, heir Counter) Version {
+	w := slices.DeleteFunc(slices.Clone(v), func(c Counter) bool { return c.Replica == r })
+	if kept > 0 {
+		w = w.with(Counter{r, kept})
+	}
+	return w.with(heir)
 }
 
 // Merge returns the least version that dominates both v and w.

@@ -37,6 +37,7 @@ type daemonRunner func(ctx context.Context, home string, o daemonOptions, ready 
 // daemonOptions are what the command line tells the daemon.
 type daemonOptions struct {
 	Version string
+	Made    time.Time // zero if it is not known
 	Log     *slog.Logger
 	// Level is Log's; the daemon sets it from its configuration and at run time.
 	Level *slog.LevelVar
@@ -135,6 +136,23 @@ func version() string {
 		}
 	}
 	return "devel"
+}
+
+// made is when the source that this was built from was committed, zero if that
+// is not known.
+func made() time.Time {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range build.Settings {
+		if s.Key == "vcs.time" {
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return at
+			}
+		}
+	}
+	return time.Time{}
 }
 
 // isTerminal reports whether f is a terminal.

@@ -99,7 +99,7 @@ func (e *environment) up(ctx context.Context, home string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // before the wait: the printer ends with ctx
 	log, level := e.logger()
-	return e.daemon(ctx, home, daemonOptions{Version: version(), Log: log, Level: level}, func(n server.Node) {
+	return e.daemon(ctx, home, daemonOptions{Version: version(), Made: made(), Log: log, Level: level}, func(n server.Node) {
 		printing.Go(func() {
 			s, err := n.Status(ctx)
 			if err != nil {

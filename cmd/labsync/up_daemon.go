@@ -18,7 +18,7 @@ func runDaemon(ctx context.Context, home string, o daemonOptions, ready func(ser
 	if err != nil {
 		return misuse("%s: %v", faultVariable, err)
 	}
-	d, err := daemon.New(home, daemon.Options{Version: o.Version, Log: o.Log, LogLevel: o.Level, Fault: points.Hit})
+	d, err := daemon.New(home, daemon.Options{Version: o.Version, Log: o.Log, LogLevel: o.Level, Made: o.Made, Fault: points.Hit, Clock: points.Clock()})
 	if err != nil {
 		return err
 	}

@@ -286,6 +286,20 @@ func (s *Store) Counts(ctx context.Context) (index.Counts, error) {
 	return s.tally.Counts, nil
 }
 
+// Untaken implements index.Reader.
+func (s *Store) Untaken(ctx context.Context) (n int64, err error) {
+	if err := s.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	for _, r := range s.names.registers {
+		if r.Open() > r.Dirty {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // Behind implements index.Reader.
 func (s *Store) Behind(ctx context.Context, d device.ID) (files, bytes int64, err error) {
 	if err := s.enter(ctx); err != nil {

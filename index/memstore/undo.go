@@ -110,3 +110,20 @@ func (s *Store) Crash() *Store {
 	maps.Copy(c.intents, s.undo.intents)
 	return c
 }
+
+// Restart returns the store as the next process finds it when this one is
+// killed: with all that was written, of which some still is not durable. The
+// store itself is closed.
+func (s *Store) Restart() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	c := s.clone()
+	if u := s.undo; u != nil {
+		c.undo = &undo{
+			registers: maps.Clone(u.registers), sequence: u.sequence,
+			remotes: slices.Clone(u.remotes), intents: maps.Clone(u.intents),
+		}
+	}
+	return c
+}

@@ -155,19 +155,6 @@ func (s *Store) ResetRemote(ctx context.Context, d device.ID, id uint64) error {
 	return nil
 }
 
-// Renew implements index.Recorder.
-func (s *Store) Renew(ctx context.Context) (index.Identity, error) {
-	if err := s.enter(ctx); err != nil {
-		return index.Identity{}, err
-	}
-	defer s.mu.Unlock()
-	if err := s.renew(); err != nil {
-		return index.Identity{}, err
-	}
-	s.durable()
-	return s.identity, nil
-}
-
 // SetSetting implements index.Recorder.
 func (s *Store) SetSetting(ctx context.Context, key string, value []byte) error {
 	if err := s.enter(ctx); err != nil {

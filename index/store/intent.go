@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 )
@@ -12,16 +14,20 @@ import (
 func (s *Store) Begin(ctx context.Context, intents []index.Intent) ([]index.IntentID, error) {
 	ids := make([]index.IntentID, 0, len(intents))
 	err := s.write(ctx, "beginning steps", true, func(t *transaction) error {
-		for i := range intents {
-			result, err := t.exec(t.stmt.beginIntent, appendIntent(nil, &intents[i]))
+		for len(intents) > 0 {
+			n := 1
+			stmt := t.stmt.beginIntent
+			if len(intents) >= intentsAtOnce {
+				n, stmt = intentsAtOnce, t.stmt.beginIntents
+			}
+			last, err := t.begin(stmt, intents[:n])
 			if err != nil {
 				return err
 			}
-			id, err := result.LastInsertId()
-			if err != nil {
-				return err
+			for i := range n {
+				ids = append(ids, last-index.IntentID(n-1-i))
 			}
-			ids = append(ids, index.IntentID(id))
+			intents = intents[n:]
 		}
 		return nil
 	})
@@ -29,6 +35,24 @@ func (s *Store) Begin(ctx context.Context, intents []index.Intent) ([]index.Inte
 		return nil, err
 	}
 	return ids, nil
+}
+
+// intentsAtOnce is how many intents one statement inserts, if there are that many.
+const intentsAtOnce = 50
+
+// begin inserts intents by one statement and returns the ID of the last: the
+// others have those before it, in order.
+func (t *transaction) begin(stmt *sql.Stmt, intents []index.Intent) (index.IntentID, error) {
+	blobs := make([]any, len(intents))
+	for i := range intents {
+		blobs[i] = appendIntent(make([]byte, 0, 512), &intents[i])
+	}
+	result, err := t.exec(stmt, blobs...)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	return index.IntentID(id), err
 }
 
 // Pending implements index.Intents.
@@ -52,21 +76,34 @@ func (s *Store) Pending(ctx context.Context) ([]index.Intent, error) {
 func (s *Store) Abandon(ctx context.Context, ids []index.IntentID) error {
 	return s.write(ctx, "abandoning steps", false, func(t *transaction) error {
 		for _, id := range ids {
-			if err := t.settleIntent(id); err != nil {
-				return err
-			}
+			t.settle(id)
 		}
 		return nil
 	})
 }
 
-// settleIntent forgets an intent; an unknown one is none.
-func (t *transaction) settleIntent(id index.IntentID) error {
-	if id == 0 {
-		return nil
+// settle lets an intent be forgotten with the transaction; an unknown one is none.
+func (t *transaction) settle(id index.IntentID) {
+	if id != 0 {
+		t.settled = append(t.settled, id)
 	}
-	_, err := t.exec(t.stmt.settleIntent, int64(id))
-	return err
+}
+
+// forgetIntents removes what was settled, each run of IDs at once.
+func (t *transaction) forgetIntents() error {
+	ids := t.settled
+	slices.Sort(ids)
+	for len(ids) > 0 {
+		n := 1
+		for n < len(ids) && ids[n]-ids[n-1] <= 1 {
+			n++
+		}
+		if _, err := t.exec(t.stmt.settleIntents, int64(ids[0]), int64(ids[n-1])); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
 }
 
 // An intent is its texts, what was expected (name, entry, disk unless a

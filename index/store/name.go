@@ -26,22 +26,35 @@ type row struct {
 // name reads the register of a name to change it; an empty one if the name
 // was never heard of.
 func (t *transaction) name(name string) (*row, error) {
-	w := &row{Register: register.Register{Name: name}}
+	if w := t.taken(name); w != nil {
+		return w, nil
+	}
+	w := newRow(name)
 	var sequence sql.NullInt64
 	err := t.stmt.name.QueryRowContext(t.ctx, name).Scan(&w.id, &sequence, &w.Dirty, &w.Flags, &w.state)
 	if errors.Is(err, sql.ErrNoRows) {
-		w.was = w.Register
 		return w, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	w.Sequence = sequence.Int64
+	return w, w.parse()
+}
+
+// newRow is the row of a name that is not in the database.
+func newRow(name string) *row {
+	empty := register.Register{Name: name}
+	return &row{Register: empty, was: empty}
+}
+
+// parse takes the register out of what was read.
+func (w *row) parse() error {
 	if err := parseState(w.state, &w.Register); err != nil {
-		return nil, err
+		return err
 	}
 	w.was = w.Register
-	return w, nil
+	return nil
 }
 
 // save writes a register back, as far as it has changed.

@@ -14,15 +14,15 @@ import (
 
 // State implements index.Reader.
 func (s *Store) State(ctx context.Context, name string) (index.State, bool, error) {
-	states, err := s.states(ctx, "reading the state of "+name, s.read.name, name)
+	states, err := s.statesOf(ctx, "reading the state of "+name, s.read.name, name)
 	if err != nil || len(states) == 0 {
 		return index.State{}, false, err
 	}
 	return states[0], true, nil
 }
 
-// states returns the states of the registers that a statement finds.
-func (s *Store) states(ctx context.Context, op string, q querier, args ...any) ([]index.State, error) {
+// statesOf returns the states of the registers that a statement finds.
+func (s *Store) statesOf(ctx context.Context, op string, q querier, args ...any) ([]index.State, error) {
 	var registers []*register.Register
 	err := s.registers(ctx, op, q, args, func(r *register.Register) error {
 		registers = append(registers, r)
@@ -165,17 +165,17 @@ func (s *Store) Holders(ctx context.Context, hash index.Hash) ([]device.ID, erro
 func (s *Store) Dirty(ctx context.Context, pass index.Dirty, after string, limit int) ([]index.State, error) {
 	const op = "listing what waits for a plan"
 	if pass != index.DirtyGoneDirectory {
-		return s.states(ctx, op, s.read.dirty, int64(pass), after, limit)
+		return s.statesOf(ctx, op, s.read.dirty, int64(pass), after, limit)
 	}
 	if after == "" {
 		_, after = bounds("")
 	}
-	return s.states(ctx, op, s.read.dirtyLast, int64(pass), after, limit)
+	return s.statesOf(ctx, op, s.read.dirtyLast, int64(pass), after, limit)
 }
 
 // Flagged implements index.Reader.
 func (s *Store) Flagged(ctx context.Context, flags index.Flags, after string, limit int) ([]index.State, error) {
-	return s.states(ctx, "listing flagged names", s.read.flagged, int64(flags), after, limit)
+	return s.statesOf(ctx, "listing flagged names", s.read.flagged, int64(flags), after, limit)
 }
 
 // Since implements index.Reader.
@@ -212,6 +212,12 @@ func (s *Store) folder(ctx context.Context) (id index.Identity, c index.Counts, 
 		return err
 	})
 	return id, c, err
+}
+
+// Untaken implements index.Reader. There is an index of just these names.
+func (s *Store) Untaken(ctx context.Context) (n int64, err error) {
+	err = s.query(ctx, "counting what is not taken", s.read.untaken, nil, func(scan scanner) error { return scan(&n) })
+	return n, err
 }
 
 // Remote implements index.Reader.

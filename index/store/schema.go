@@ -120,8 +120,13 @@ func (s *Store) create(ctx context.Context) error {
 
 // check reads through a database that was not closed in order.
 func (s *Store) check(ctx context.Context) error {
-	if _, err := s.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
-		return err
+	for _, statement := range []string{
+		"PRAGMA journal_mode = WAL",
+		"CREATE INDEX IF NOT EXISTS names_open ON names(name) WHERE open > dirty", // came later; of most folders it is empty
+	} {
+		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+			return err
+		}
 	}
 	var clean bool
 	err := s.writer.QueryRowContext(ctx, "SELECT clean FROM folder").Scan(&clean)

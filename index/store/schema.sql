@@ -11,6 +11,7 @@ CREATE TABLE names (
 );
 CREATE INDEX names_sequence ON names(sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX names_dirty ON names(dirty, name) WHERE dirty > 0;
+CREATE INDEX names_open ON names(name) WHERE open > dirty; -- settled, but not as its heads say
 CREATE INDEX names_flags ON names(name) WHERE flags > 0;
 CREATE INDEX names_inode ON names(inode) WHERE inode IS NOT NULL;
 

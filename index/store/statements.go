@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // writeStatements are the writer's, prepared once.
 type writeStatements struct {
 	begin, commit, rollback *sql.Stmt
 	sequences, sums, behind *sql.Stmt
+	touch                   *sql.Stmt
 
 	name, insertName, updateName, deleteName *sql.Stmt
+	names                                    *sql.Stmt
 	insertContent, deleteContent             *sql.Stmt
 	deleteNewContent                         *sql.Stmt
 	moveContents, clearNewContents           *sql.Stmt
@@ -22,7 +25,8 @@ type writeStatements struct {
 	device, addDevice, noteSequence, noteRecords, resetDevice *sql.Stmt
 
 	renew, setSetting, deleteSetting *sql.Stmt
-	beginIntent, settleIntent        *sql.Stmt
+	beginIntent, settleIntents       *sql.Stmt
+	beginIntents                     *sql.Stmt
 	replica, record, putRecord       *sql.Stmt
 }
 
@@ -38,7 +42,14 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 			receive_only_changed = receive_only_changed + ?, live_names = live_names + ?, live_bytes = live_bytes + ?`,
 		&s.behind: `UPDATE devices SET behind_names = behind_names + ?, behind_bytes = behind_bytes + ? WHERE id = ?`,
 
+		// SQLite does not wait for the disk if a transaction leaves every byte as
+		// it was. This one changes one, so that a durable write always makes
+		// durable what was committed before it.
+		&s.touch: `INSERT INTO settings (key, value) VALUES ('store.durable', x'00')
+			ON CONFLICT DO UPDATE SET value = CASE value WHEN x'00' THEN x'01' ELSE x'00' END`,
+
 		&s.name:       `SELECT id, sequence, dirty, flags, state FROM names WHERE name = ?`,
+		&s.names:      `SELECT name, id, sequence, dirty, flags, state FROM names WHERE name IN (SELECT value FROM json_each(?))`,
 		&s.insertName: `INSERT INTO names (held, sequence, dirty, open, flags, inode, state, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		&s.updateName: `UPDATE names SET held = ?, sequence = ?, dirty = ?, open = ?, flags = ?, inode = ?, state = ? WHERE id = ?`,
 		&s.deleteName: `DELETE FROM names WHERE id = ?`,
@@ -64,8 +75,9 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.setSetting:    `INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
 		&s.deleteSetting: `DELETE FROM settings WHERE key = ?`,
 
-		&s.beginIntent:  `INSERT INTO intents (intent) VALUES (?)`,
-		&s.settleIntent: `DELETE FROM intents WHERE id = ?`,
+		&s.beginIntent:   `INSERT INTO intents (intent) VALUES (?)`,
+		&s.beginIntents:  `INSERT INTO intents (intent) VALUES (?)` + strings.Repeat(`, (?)`, intentsAtOnce-1),
+		&s.settleIntents: `DELETE FROM intents WHERE id BETWEEN ? AND ?`,
 
 		&s.replica: `SELECT replica FROM folder`,
 		&s.record:  `SELECT kind, key, version, sequence, payload FROM records WHERE kind = ? AND key = ?`,
@@ -91,10 +103,11 @@ const withLists = `SELECT n.id, ` + registerColumns + `, l.id, l.list FROM names
 // readStatements are the readers', prepared on each connection when first used.
 type readStatements struct {
 	name, named, inode, content       *sql.Stmt
+	many, manyWithLists               *sql.Stmt
 	locals, dirty, dirtyLast, flagged *sql.Stmt
 	since, lists                      *sql.Stmt
 	devices, folder, remote, behind   *sql.Stmt
-	remotes                           *sql.Stmt
+	remotes, untaken                  *sql.Stmt
 	setting, intents                  *sql.Stmt
 	record, recordsOf, recordsSince   *sql.Stmt
 }
@@ -102,9 +115,11 @@ type readStatements struct {
 func (s *readStatements) texts() map[**sql.Stmt]string {
 	const registers = `SELECT ` + registerColumns + ` FROM names n `
 	return map[**sql.Stmt]string{
-		&s.name:  registers + `WHERE n.name = ?`,
-		&s.named: withLists + `WHERE n.name = ?`,
-		&s.inode: registers + `WHERE n.inode = ? ORDER BY n.name`,
+		&s.name:          registers + `WHERE n.name = ?`,
+		&s.named:         withLists + `WHERE n.name = ?`,
+		&s.many:          registers + `WHERE n.name IN (SELECT value FROM json_each(?))`,
+		&s.manyWithLists: withLists + `WHERE n.name IN (SELECT value FROM json_each(?)) ORDER BY n.id, l.id`,
+		&s.inode:         registers + `WHERE n.inode = ? ORDER BY n.name`,
 		&s.content: `SELECT ` + registerColumns + ` FROM (SELECT name FROM contents_new WHERE hash = ?1
 			UNION ALL SELECT name FROM contents WHERE hash = ?1) c JOIN names n ON n.id = c.name`,
 		&s.locals:    registers + `WHERE n.held = 1 AND n.name > ? AND n.name < ? ORDER BY n.name LIMIT ?`,
@@ -120,6 +135,7 @@ func (s *readStatements) texts() map[**sql.Stmt]string {
 			need_files, need_bytes, conflicts, receive_only_changed FROM folder`,
 		&s.remote:  `SELECT index_id, sequence, records FROM devices WHERE device = ?`,
 		&s.remotes: `SELECT device FROM devices WHERE index_id <> 0 OR sequence > 0 OR records > 0 ORDER BY device`,
+		&s.untaken: `SELECT count(*) FROM names WHERE open > dirty`,
 		&s.behind: `SELECT live_names + coalesce(d.behind_names, 0), live_bytes + coalesce(d.behind_bytes, 0)
 			FROM folder LEFT JOIN devices d ON d.device = ?`,
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/internal/register"
 	"github.com/labsync/labsync/internal/device"
 )
@@ -18,6 +19,9 @@ type transaction struct {
 	sequence       int64 // of what we announce
 	recordSequence int64
 	newContents    int // rows of contents_new
+
+	ahead   map[string]*row // read and not changed yet
+	settled []index.IntentID
 }
 
 // write runs f in a transaction. If f fails nothing of it is recorded.
@@ -62,8 +66,16 @@ func (t *transaction) run(durable bool, f func(*transaction) error) (err error) 
 	if err := t.moveContents(); err != nil {
 		return err
 	}
+	if err := t.forgetIntents(); err != nil {
+		return err
+	}
 	if err := t.writeSums(); err != nil {
 		return err
+	}
+	if durable && t.loose {
+		if _, err := t.exec(t.stmt.touch); err != nil {
+			return err
+		}
 	}
 	_, err = t.exec(t.stmt.commit)
 	return err
@@ -90,9 +102,7 @@ func (t *transaction) exec(stmt *sql.Stmt, args ...any) (sql.Result, error) {
 	return stmt.ExecContext(t.ctx, args...)
 }
 
-// writeSums adds the tally to the sums. It writes in every transaction, so
-// that a durable one always has something to make durable, along with what
-// was committed before it.
+// writeSums adds the tally to the sums.
 func (t *transaction) writeSums() error {
 	c, live := &t.tally.Counts, &t.tally.Live
 	_, err := t.exec(t.stmt.sums, t.sequence, t.recordSequence,

@@ -18,6 +18,9 @@ func (s *Store) Commit(ctx context.Context, changes []index.Change, durable bool
 		return nil, ctx.Err()
 	}
 	err = s.write(ctx, "committing to the index", durable, func(t *transaction) error {
+		if err := t.readAhead(len(changes), func(i int) string { return changes[i].Entry.Name }); err != nil {
+			return err
+		}
 		for i := range changes {
 			ok, err := t.change(&changes[i])
 			if err != nil {
@@ -67,7 +70,8 @@ func (t *transaction) change(c *index.Change) (ok bool, err error) {
 			return false, err
 		}
 	}
-	return true, t.settleIntent(c.Intent)
+	t.settle(c.Intent)
+	return true, nil
 }
 
 // edit changes the register of a name.
@@ -153,6 +157,9 @@ func (s *Store) RecordRemote(ctx context.Context, d device.ID, updates []index.U
 			return err
 		}
 		var highest int64
+		if err := t.readAhead(len(updates), func(i int) string { return nameOf(&updates[i]) }); err != nil {
+			return err
+		}
 		for i := range updates {
 			u := &updates[i]
 			if err := register.CheckUpdate(u); err != nil {
@@ -169,6 +176,14 @@ func (s *Store) RecordRemote(ctx context.Context, d device.ID, updates []index.U
 		_, err = t.exec(t.stmt.noteSequence, highest, int64(n))
 		return err
 	})
+}
+
+// nameOf is the name that an update is about, "" if it only notes a sequence.
+func nameOf(u *index.Update) string {
+	if len(u.Heads) == 0 {
+		return ""
+	}
+	return u.Heads[0].Name
 }
 
 // ResetRemote implements index.Recorder. It looks at every name once, unless
@@ -191,6 +206,13 @@ func (s *Store) ResetRemote(ctx context.Context, d device.ID, id uint64) error {
 
 // withdraw takes a device off every name.
 func (t *transaction) withdraw(device int) error {
+	return t.editAll(
+		func(r *register.Register) bool { return r.Announces(device) },
+		func(r *register.Register) { r.Announce(device, nil) })
+}
+
+// editAll changes the registers that are concerned. It reads all of them.
+func (t *transaction) editAll(concerned func(*register.Register) bool, f func(*register.Register)) error {
 	for after, more := "", true; more; {
 		var names []string
 		var c columns
@@ -200,7 +222,7 @@ func (t *transaction) withdraw(device int) error {
 				return err
 			}
 			r, err := c.register()
-			if err == nil && r.Announces(device) {
+			if err == nil && concerned(r) {
 				names = append(names, r.Name)
 			}
 			after, more = c.name, true
@@ -210,29 +232,12 @@ func (t *transaction) withdraw(device int) error {
 			return err
 		}
 		for _, name := range names {
-			if err := t.edit(name, func(r *register.Register) { r.Announce(device, nil) }); err != nil {
+			if err := t.edit(name, f); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// Renew implements index.Recorder.
-func (s *Store) Renew(ctx context.Context) (index.Identity, error) {
-	var id index.Identity
-	err := s.write(ctx, "renewing the index's identity", true, func(t *transaction) (err error) {
-		if id.Replica, id.Index, err = s.newIdentity(); err != nil {
-			return err
-		}
-		id.Sequence = t.sequence
-		_, err = t.exec(t.stmt.renew, int64(id.Replica), int64(id.Index), s.options.Now().Unix())
-		return err
-	})
-	if err != nil {
-		return index.Identity{}, err
-	}
-	return id, nil
 }
 
 // SetSetting implements index.Recorder.

@@ -142,6 +142,15 @@ func testConcurrent(f *fixture) {
 	f.updates("a 2,1")
 }
 
+func testLost(f *fixture) {
+	f.hold(file("a", v(1, 0), "mine"), file("b", v(1, 0), "mine"))
+	f.announce(alice, file("a", v(1, 0), "mine"))
+	f.commit(index.Change{Base: v(1, 0), Entry: file("a", v(0, 1), "torn"), Lost: true}, index.Change{Base: v(1, 0), Entry: file("b", v(0, 1), "torn"), Lost: true})
+	f.heads("a", index.DirtyLive, "1,0 A", "0,1 o")
+	f.heads("b", index.Clean, "0,1 o")
+	f.updates("a 0,1", "b 0,1")
+}
+
 func testUnconsidered(f *fixture) {
 	f.hold(file("a", v(1, 0), "one"))
 	f.announce(alice, file("a", v(0, 1), "theirs"))

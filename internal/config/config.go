@@ -190,3 +190,7 @@ func (c *Config) clone() *Config {
 	}
 	return &n
 }
+
+// ByHand reports whether the folder stands in config.toml, which commands leave
+// to the person.
+func (f *Folder) ByHand() bool { return f.origin.file == ConfigFile }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -9,9 +10,15 @@ import (
 )
 
 // startAnew tells how to begin with what a folder's directory holds now, as
-// commands that give the folder back what it is on this device.
+// commands that give the folder back what it is on this device. Commands leave
+// a folder alone that a person wrote into config.toml: taking its table out and
+// putting it back does the same.
 func (f *folder) startAnew() string {
 	c := &f.conf
+	if c.ByHand() {
+		return fmt.Sprintf("start from what is there now, which deletes nothing on other devices: put # before each line of its [[folder]] table in %s, save, "+
+			"wait until \"labsync status\" shows the folder no more, take the # away and save", filepath.Join(f.home, config.ConfigFile))
+	}
 	add := []string{"labsync folder add", shellWord(c.Path), "--id", shellWord(c.ID)}
 	option := func(name, value, normal string) {
 		if value != "" && value != normal {
@@ -26,6 +33,14 @@ func (f *folder) startAnew() string {
 		add = append(add, "--device", d.String())
 	}
 	return `start from what is there now, which deletes nothing on other devices, with "labsync folder remove ` + shellWord(c.ID) + `" and then "` + strings.Join(add, " ") + `"`
+}
+
+// giveUp tells how to end synchronising the folder here.
+func (f *folder) giveUp() string {
+	if f.conf.ByHand() {
+		return "take its [[folder]] table out of " + filepath.Join(f.home, config.ConfigFile)
+	}
+	return `type "labsync folder remove ` + shellWord(f.conf.ID) + `"`
 }
 
 // shellWord returns text as one word of a command line.

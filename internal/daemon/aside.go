@@ -36,9 +36,9 @@ const (
 // mark. If it is interrupted or fails, doing it again completes it. The log goes
 // first: one left behind would be taken for the new database's.
 func setAside(path string) error {
-	parts := []string{"-wal", "-shm", "", generationSuffix}
+	parts := []string{"-wal", "-shm", ""}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		parts = []string{generationSuffix} // and keep what was set aside before
+		parts = nil // keep what was set aside before
 	}
 	for _, suffix := range parts {
 		old := path + removedSuffix + suffix

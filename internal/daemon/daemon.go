@@ -36,6 +36,11 @@ type Options struct {
 	LogLevel *slog.LevelVar
 	// Fault is called at failpoints, for tests of crashes.
 	Fault func(point string) error
+	// Clock is the wall clock by which versions are dated; nil is time.Now.
+	Clock func() time.Time
+	// Made is when the program was built: a clock before that is wrong. Zero
+	// takes the day of the first release.
+	Made time.Time
 }
 
 // Daemon is one device at work. It implements server.Node.
@@ -49,12 +54,17 @@ type Daemon struct {
 	pool     *pool.Pool
 	peers    *peers
 	rates    rates
+	clock    *clock
+	twins    twins
 	unlock   func()
 	working  context.Context // of Run, set before anything connects
 	shutdown context.CancelFunc
 	nudge    chan chan struct{} // the configuration has changed; closed when it is in effect
 	stamp    string             // of the configuration files, when follow last looked
 	loading  sync.Mutex         // held from reading the configuration to taking it
+
+	// As far as people were told; follow's own.
+	clockWrong, keptOut bool
 
 	mu      sync.Mutex // guards all below
 	conf    *config.Config
@@ -113,18 +123,18 @@ func open(home string, o Options) (*Daemon, error) {
 	rand.Read(instance[:])
 	d := &Daemon{
 		Home: edit.Home(home), opt: o, self: identity.ID(), identity: identity, events: event.New(eventsKept), conf: conf, nudge: make(chan chan struct{}),
-		folders: map[string]*running{}, seen: map[device.ID]time.Time{},
+		folders: map[string]*running{}, seen: map[device.ID]time.Time{}, clock: newClock(o.Clock, o.Made),
 	}
 	hello := session.Hello{
 		DeviceName: conf.Name, ClientName: "labsync", ClientVersion: o.Version, Instance: binary.BigEndian.Uint64(instance[:]),
 	}
-	d.peers = newPeers(hello, d, d.tell, o.Log)
+	d.peers = newPeers(hello, d, d.clock, d.tell, o.Log)
 	listen, err := listenOn(conf)
 	if err != nil {
 		return nil, err
 	}
 	d.pool = pool.New(pool.Options{
-		Identity: identity, Instance: hello.Instance, Listen: listen, Refused: d.refused, OnConn: d.accept,
+		Identity: identity, Instance: hello.Instance, Listen: listen, Refused: d.refused, SecondInstance: d.secondInstance, OnConn: d.accept,
 		Limits: limits(conf.Limits.Send, conf.Limits.Receive), Log: o.Log,
 	})
 	return d, d.setLogLevel(conf.LogLevel)
@@ -205,6 +215,7 @@ const lookEvery = 2 * time.Second
 func (d *Daemon) follow(ctx context.Context) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	d.lookAtClock()
 	for {
 		select {
 		case done := <-d.nudge:
@@ -213,6 +224,8 @@ func (d *Daemon) follow(ctx context.Context) error {
 			close(done)
 		case <-look.C:
 			d.lookAtFiles()
+			d.lookAtClock()
+			d.lookForTwin()
 		case <-ctx.Done():
 			return nil
 		}
@@ -222,11 +235,10 @@ func (d *Daemon) follow(ctx context.Context) error {
 // Reload reads the configuration again. It is in effect when Reload returns. A
 // configuration that is not valid is refused, and the old one holds.
 func (d *Daemon) Reload() error {
-	changed, err := d.load()
-	if err != nil || !changed {
+	if _, err := d.load(); err != nil {
 		return err
 	}
-	return d.applied()
+	return d.applied() // also if follow has just taken the same: it may not be in effect yet
 }
 
 // applied lets follow put the configuration into effect and waits for that.

@@ -22,6 +22,15 @@
 // index lacks is no deletion, and equal files are no conflict. A root that is not
 // the one the index describes stops the folder instead, until a person decides.
 //
+// A copy of an index must not go on as the original: two contents would come to
+// bear one version. Four things tell: the machine and the home that it was made
+// in; the stamp, which index and folder share and which changes whenever a run
+// begins or ends (origin.go); the sequence, which leaps at the beginning of each
+// run, so that a device that has heard of one that was never used has heard it
+// from somebody else (meet.go); and a second instance of the process that is
+// connected elsewhere (instance.go). No version is dated by a clock that cannot
+// be right (clock.go).
+//
 // Goroutines: Daemon.Run owns the pool, the servers, one supervisor for each
 // folder and one goroutine for each session; all have ended when it returns.
 package daemon

@@ -32,6 +32,7 @@ type folder struct {
 	self   device.ID
 	author conflict.Author // who records here
 	peers  *peers
+	clock  *clock
 	fault  func(string) error
 	tell   func(event.Event)
 	log    *slog.Logger
@@ -42,9 +43,10 @@ type folder struct {
 	ctx     context.Context         // of run
 	stop    context.CancelCauseFunc // of run
 	store   *store.Store
+	past    runs   // of store
 	failure string // why it does not run, one sentence
 	since   time.Time
-	trouble map[string]plan.Problem    // announcements left out, by name
+	refused refusals                   // of store
 	firsts  map[plan.Problem]time.Time // since when each problem shown has been seen
 }
 
@@ -98,10 +100,13 @@ func (f *folder) once(ctx context.Context) error {
 	if err := f.putRecords(ctx, o.store); err != nil {
 		return err
 	}
+	if o.refused, err = f.readRefusals(ctx, o.store); err != nil {
+		return err
+	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	run := drive.New(f.options(o))
-	f.begin(running, run, o.store, stop)
+	f.begin(running, run, o, stop)
 	var meeting sync.WaitGroup
 	meeting.Go(func() {
 		// Devices are met before they are told: what they send on being told
@@ -115,11 +120,12 @@ func (f *folder) once(ctx context.Context) error {
 	meeting.Wait()
 	cause := context.Cause(running)
 	if r := (*renewal)(nil); errors.As(cause, &r) {
-		return errors.Join(r, f.renew(ctx, o.store, r.why))
+		return errors.Join(r, f.fork(ctx, o.store, r.why))
 	}
-	if errors.Is(cause, index.ErrCorrupt) {
+	if errors.Is(cause, index.ErrCorrupt) || errors.Is(cause, errUnwritable) {
 		return cause
 	}
+	f.endRun(context.WithoutCancel(ctx), o)
 	return err
 }
 
@@ -144,9 +150,9 @@ func (f *folder) forget(ctx context.Context, s *store.Store) error {
 func (f *folder) options(o *opened) drive.Options {
 	return drive.Options{
 		FS: o.fs, Index: suspect{o.store, f.doubt}, Root: f.conf.Path, Direction: direction(f.conf.Direction),
-		Policy: policy(f.conf.Blocks), Rescan: f.rescan, Rules: f.conf.Ignore, PreviousRoot: o.previousRoot,
+		Policy: policy(f.conf.Blocks), Rescan: f.rescan, Rules: f.conf.Ignore, PreviousRoot: o.previousRoot, Boot: bootID(),
 		Source: source{f.peers, f.conf.ID, f.holders},
-		Author: f.names.author, Tell: f.happened, Fault: f.fault, Log: f.log,
+		Author: f.names.author, Clock: f.clock.seconds, Tell: f.happened, Fault: f.fault, Log: f.log,
 	}
 }
 
@@ -167,11 +173,11 @@ func policy(s string) chunk.Policy {
 	return chunk.Content
 }
 
-func (f *folder) begin(ctx context.Context, run *drive.Folder, s *store.Store, stop context.CancelCauseFunc) {
+func (f *folder) begin(ctx context.Context, run *drive.Folder, o *opened, stop context.CancelCauseFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ctx, f.run, f.store, f.stop, f.failure = ctx, run, s, stop, ""
-	f.trouble = map[string]plan.Problem{}
+	f.ctx, f.run, f.store, f.past, f.stop, f.failure = ctx, run, o.store, o.runs, stop, ""
+	f.refused = o.refused
 }
 
 func (f *folder) end() {
@@ -205,7 +211,7 @@ func (f *folder) failureText(err error) string {
 	case errors.As(err, &problem):
 		return problem.text
 	case errors.Is(err, drive.ErrRoot):
-		return fmt.Sprintf("%s is missing or empty, so nothing was deleted anywhere; mount or restore it, or type \"labsync folder remove %s\" if it is not wanted any more.", path, shellWord(f.conf.ID))
+		return fmt.Sprintf("%s is missing or empty, so nothing was deleted anywhere; mount or restore it, or %s if it is not wanted any more.", path, f.giveUp())
 	case errors.Is(err, store.ErrNewerSchema):
 		return fmt.Sprintf("The index of %s was written by a newer labsync; update labsync on this device.", path)
 	}
@@ -230,13 +236,18 @@ func (f *folder) askRenewal(why string) {
 	}
 }
 
-// renew gives the index of a folder that does not run a new identity.
-func (f *folder) renew(ctx context.Context, s *store.Store, why string) error {
-	if _, err := s.Renew(ctx); err != nil {
+// fork gives the index of a folder that does not run, and what only it knows,
+// a new identity.
+func (f *folder) fork(ctx context.Context, s *store.Store, why string) error {
+	if _, err := s.Fork(ctx); err != nil {
 		return err
 	}
-	f.tell(event.Event{Type: event.Problem, Folder: f.conf.ID, Text: why, Fields: map[string]string{"code": "index-renewed"}})
+	f.tellRenewed(why)
 	return nil
+}
+
+func (f *folder) tellRenewed(why string) {
+	f.tell(event.Event{Type: event.Problem, Folder: f.conf.ID, Text: why, Fields: map[string]string{"code": "index-renewed"}})
 }
 
 // holders returns the devices that announce content.
@@ -270,21 +281,6 @@ func (f *folder) announced(ctx context.Context, q *peer, batch []index.Update, l
 	return nil
 }
 
-// rejected notes an announcement that broke a rule.
-func (f *folder) rejected(d device.ID, r session.Rejected) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	const most = 1000
-	if f.trouble != nil && len(f.trouble) < most {
-		f.trouble[r.Name] = plan.Problem{
-			Name: r.Name, Code: codeRefusedName,
-			Text: fmt.Sprintf("Device %s announced %q, which was refused: %s; rename or remove it there.", d.Short(), r.Name, r.Reason),
-		}
-	}
-}
-
-const codeRefusedName = "refused-name"
-
 // serve answers a device's requests.
 func (f *folder) serve(ctx context.Context, want []session.Range, reply func(i int, data []byte, err error) error) error {
 	run, _ := f.running()
@@ -303,6 +299,9 @@ type opened struct {
 	fs           *folderfs.Disk
 	store        *store.Store
 	previousRoot uint64
+	runs         runs     // sequences that the index used
+	refused      refusals // recorded in the index
+	release      func()   // of the claim on the root
 	log          *slog.Logger
 }
 
@@ -311,6 +310,9 @@ func (o *opened) close() {
 		if err := o.store.Close(); err != nil {
 			o.log.Error("index was not closed cleanly", "err", err)
 		}
+	}
+	if o.release != nil {
+		o.release()
 	}
 	if o.fs != nil {
 		if err := o.fs.Close(); err != nil {

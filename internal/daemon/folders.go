@@ -55,7 +55,7 @@ func (d *Daemon) startFolder(ctx context.Context, conf *config.Config, f config.
 	r := &running{cancel: cancel, done: make(chan struct{}), folder: &folder{
 		conf: f, rescan: conf.Rescan(f), home: string(d.Home), self: d.self, peers: d.peers,
 		author: conflict.Author{Person: conf.Person, Device: conf.Name},
-		fault:  d.opt.Fault, tell: d.tell, log: d.opt.Log.With("folder", f.ID),
+		clock:  d.clock, fault: d.opt.Fault, tell: d.tell, log: d.opt.Log.With("folder", f.ID),
 	}}
 	d.mu.Lock()
 	d.folders[f.ID] = r

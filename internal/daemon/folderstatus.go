@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/labsync/labsync/internal/api"
+	"github.com/labsync/labsync/internal/config"
 	"github.com/labsync/labsync/sync/drive"
 	"github.com/labsync/labsync/sync/ignore"
 	"github.com/labsync/labsync/sync/plan"
@@ -37,7 +36,24 @@ func (d *Daemon) folderStatus(ctx context.Context, f *folder) api.Folder {
 		return f.notRunning(out)
 	}
 	d.fill(&out, f, &s)
+	if f.conf.Direction == config.SendOnly {
+		out.ChangedHere = f.untaken(ctx)
+	}
 	return out
+}
+
+// untaken counts the names of which others have something that a send-only
+// folder does not take.
+func (f *folder) untaken(ctx context.Context) int64 {
+	_, s := f.running()
+	if s == nil {
+		return 0
+	}
+	n, err := s.Untaken(ctx)
+	if f.doubt(err); err != nil {
+		f.log.Error("what others have could not be counted", "folder", f.conf.ID, "err", err)
+	}
+	return n
 }
 
 func (f *folder) notRunning(out api.Folder) api.Folder {
@@ -116,9 +132,7 @@ func (f *folder) problems(s *drive.Status) api.List[api.Problem] {
 	}
 	found = append(found, s.Watch...)
 	found = append(found, s.Engine.Problems...)
-	for _, name := range slices.Sorted(maps.Keys(f.trouble)) {
-		found = append(found, f.trouble[name])
-	}
+	found = append(found, f.refused.problems()...)
 	since := map[plan.Problem]time.Time{}
 	var out api.List[api.Problem]
 	for _, p := range found {

@@ -33,7 +33,7 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 	case err != nil:
 		return err
 	case known < 0:
-		f.askRenewal(fmt.Sprintf("Another device knows more of the index of %s than is here, as if an older copy had been restored; it goes on under a new identity, and nothing is lost.", f.conf.Path))
+		f.askRenewal(fmt.Sprintf("Another device knows more of the index of %s than is here, as if an older copy had been restored; it goes on under a new identity, and what differs is kept from both.", f.conf.Path))
 		return nil
 	}
 	l := q.link(f.conf.ID, records)
@@ -82,11 +82,14 @@ func (f *folder) takeIndexID(ctx context.Context, s *store.Store, d device.ID, s
 	if err != nil || theirs == nil || theirs.IndexID == remote.Index {
 		return err
 	}
+	if err := f.changeRefusals(ctx, func(r refusals) bool { return r.forget(func(x device.ID) bool { return x == d }) }); err != nil {
+		return err
+	}
 	return s.ResetRemote(ctx, d, theirs.IndexID)
 }
 
 // known returns how much of our index and records a device has; -1 if it has
-// seen more than there is.
+// heard of a sequence that this index never used.
 func (f *folder) known(ctx context.Context, s *store.Store, said *session.Folder) (entries, records int64, err error) {
 	who, err := s.Identity(ctx)
 	if err != nil {
@@ -96,10 +99,17 @@ func (f *folder) known(ctx context.Context, s *store.Store, said *session.Folder
 	switch {
 	case ours == nil || ours.IndexID != who.Index:
 		return 0, 0, nil
-	case ours.MaxSequence > who.Sequence:
+	case ours.MaxSequence > who.Sequence || !f.used(ours.MaxSequence):
 		return -1, 0, nil
 	}
 	return ours.MaxSequence, ours.RecordSequence, nil
+}
+
+// used reports whether the index may have announced a sequence.
+func (f *folder) used(n int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.past.used(n)
 }
 
 func find(said *session.Folder, d device.ID) *session.Device {

@@ -8,6 +8,7 @@ import (
 	"github.com/labsync/labsync/internal/api"
 	"github.com/labsync/labsync/internal/api/server"
 	"github.com/labsync/labsync/internal/device"
+	"github.com/labsync/labsync/transport/session"
 )
 
 var _ server.Node = (*Daemon)(nil)
@@ -108,5 +109,11 @@ func (f *folder) agrees(ctx context.Context, d device.ID) (agrees, takesPart boo
 		}
 	}
 	files, _, err := run.Behind(ctx, d)
-	return err == nil && files == 0, true
+	return err == nil && (files == 0 || takesNothing(said)), true
+}
+
+// takesNothing reports whether a device shares the folder without taking what
+// others have: it never needs anything.
+func takesNothing(said *session.Folder) bool {
+	return said != nil && said.Direction == session.SendOnly
 }

@@ -24,17 +24,22 @@ func (p *rootProblem) Unwrap() error { return p.err }
 
 // open opens root and index and checks that they belong together. An index that
 // an edit has marked as outdated, or of another path, which a person has
-// configured instead since, is begun anew.
+// configured instead since, or that is not in step with the folder, is begun
+// anew: what is in the folder has no past then, so it overwrites nothing.
 func (f *folder) open(ctx context.Context) (*opened, error) {
 	if err := setOutdatedAside(f.indexPath()); err != nil {
 		return nil, err
 	}
 	o, err := f.openOnce(ctx)
-	if !errors.Is(err, errOtherPath) {
+	var out *errOutOfStep
+	if !errors.Is(err, errOtherPath) && !errors.As(err, &out) {
 		return o, err
 	}
 	if err := setAside(f.indexPath()); err != nil {
 		return nil, err
+	}
+	if out != nil {
+		f.tellRenewed(fmt.Sprintf("The index of %s %s; a new one is made from the files and the other devices, and what differs is kept from both.", f.conf.Path, out.why))
 	}
 	return f.openOnce(ctx)
 }
@@ -60,16 +65,19 @@ func (f *folder) openOnce(ctx context.Context) (o *opened, err error) {
 	if o.previousRoot, err = f.meetRoot(ctx, o.fs, o.store); err != nil {
 		return o, err
 	}
-	return o, f.checkOrigin(ctx, o.store)
+	if o.release, err = f.claim(o.fs); err != nil {
+		return o, err
+	}
+	return o, f.checkOrigin(ctx, o)
 }
 
 // noRoot says why a root cannot be opened.
 func (f *folder) noRoot(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &rootProblem{fmt.Sprintf("%s is missing, so nothing was deleted anywhere; mount or restore it, or type \"labsync folder remove %s\" if it is not wanted any more.", f.conf.Path, shellWord(f.conf.ID)), err}
+		return &rootProblem{fmt.Sprintf("%s is missing, so nothing was deleted anywhere; mount or restore it, or %s if it is not wanted any more.", f.conf.Path, f.giveUp()), err}
 	case errors.Is(err, folderfs.ErrNotDirectory):
-		return &rootProblem{fmt.Sprintf("%s is not a directory; put the directory back, or type \"labsync folder remove %s\" if it is not wanted any more.", f.conf.Path, shellWord(f.conf.ID)), err}
+		return &rootProblem{fmt.Sprintf("%s is not a directory; put the directory back, or %s if it is not wanted any more.", f.conf.Path, f.giveUp()), err}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -115,8 +116,11 @@ func (q *peer) Index(ctx context.Context, id string, batch []index.Update, last 
 	}
 	for _, r := range rejected {
 		q.log.Warn("announcement left out", "folder", id, "device", q.device.Short(), "name", r.Name, "reason", r.Reason)
-		f.rejected(q.device, r)
 	}
+	if err := f.rejected(ctx, q.device, batch, rejected); err != nil {
+		return fmt.Errorf("note what was refused: %w", err)
+	}
+	q.clock.hear(batch)
 	return f.announced(ctx, q, batch, last)
 }
 

@@ -15,10 +15,12 @@ import (
 	"github.com/labsync/labsync/transport/session"
 )
 
-// sharing is what peers asks of the folders.
+// sharing is what peers asks of the daemon.
 type sharing interface {
 	// shared returns the folder if it is shared with the device, else nil.
 	shared(id string, with device.ID) *folder
+	// secondInstance is told of a connection of a second instance.
+	secondInstance(id device.ID)
 	// clusterConfig says what is shared with a device.
 	clusterConfig(ctx context.Context, with device.ID) session.ClusterConfig
 }
@@ -27,21 +29,21 @@ type sharing interface {
 type peers struct {
 	self    session.Hello
 	folders sharing
+	clock   *clock
 	tell    func(event.Event)
 	log     *slog.Logger
 	group   sync.WaitGroup
 
 	mu       sync.Mutex          // guards all below
 	sessions map[device.ID]*peer // those that are up
-	refused  map[device.ID]bool  // a second instance of these was seen
 	past     map[device.ID]traffic
 }
 
 // traffic is what the sessions of a device that have ended have moved, in bytes.
 type traffic struct{ sent, received int64 }
 
-func newPeers(self session.Hello, folders sharing, tell func(event.Event), log *slog.Logger) *peers {
-	return &peers{self: self, folders: folders, tell: tell, log: log, sessions: map[device.ID]*peer{}, refused: map[device.ID]bool{}, past: map[device.ID]traffic{}}
+func newPeers(self session.Hello, folders sharing, c *clock, tell func(event.Event), log *slog.Logger) *peers {
+	return &peers{self: self, folders: folders, clock: c, tell: tell, log: log, sessions: map[device.ID]*peer{}, past: map[device.ID]traffic{}}
 }
 
 // accept takes a new connection: a first one begins a session, a further one
@@ -66,7 +68,7 @@ func (p *peers) accept(ctx context.Context, conn transport.Conn) {
 		err = q.session.Attach(ctx, link)
 		switch {
 		case errors.Is(err, session.ErrSecondInstance):
-			p.secondInstance(conn.Device())
+			p.folders.secondInstance(conn.Device())
 			return
 		case errors.Is(err, session.ErrEnded):
 			select { // the link is good for a session of its own, once all of the old one is over
@@ -92,11 +94,10 @@ func (p *peers) enter(link *session.Link) (q *peer, first bool, err error) {
 		return q, false, nil
 	}
 	q = newPeer(p, id)
-	if q.session, err = session.New(link, q, session.Options{Log: p.log}); err != nil {
+	if q.session, err = session.New(link, q, session.Options{Now: p.clock.now, Log: p.log}); err != nil {
 		return nil, false, err
 	}
 	p.sessions[id] = q
-	delete(p.refused, id)
 	return q, true, nil
 }
 
@@ -134,19 +135,6 @@ func (p *peers) converse(ctx context.Context, q *peer) {
 	q.partAll(context.WithoutCancel(ctx))
 	p.tell(event.Event{Type: event.DeviceDisconnected, Device: q.device.String(), Text: fmt.Sprintf("%s is disconnected: %v", q.session.Hello().DeviceName, err)})
 	p.leave(q)
-}
-
-func (p *peers) secondInstance(id device.ID) {
-	p.mu.Lock()
-	known := p.refused[id]
-	p.refused[id] = true
-	p.mu.Unlock()
-	if !known {
-		p.tell(event.Event{
-			Type: event.DeviceRefused, Device: id.String(),
-			Text: "two running copies of this device share one identity; stop one of them, or give it an identity of its own with labsync init in a new home",
-		})
-	}
 }
 
 // announce tells every device anew what is shared with it.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
@@ -76,13 +75,14 @@ func (n *names) learn(records []index.Record) {
 			continue
 		}
 		n.byID[id] = conflict.Author{Person: who.Person, Device: who.Name}
+		n.byID[id.Shadow()] = n.byID[id]
 	}
 }
 
 // putRecords sees to it that the folder's records say who records here, and
 // what the configuration says if that has changed since it was last taken.
 func (f *folder) putRecords(ctx context.Context, s *store.Store) error {
-	now := time.Now().Unix()
+	now := f.clock.seconds()
 	who, err := s.Identity(ctx)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (f *folder) setRegisters(ctx context.Context, values map[string]string) err
 		if err != nil {
 			return err
 		}
-		if r, err = s.PutRecord(ctx, kindFolder, key, payload, time.Now().Unix()); err != nil {
+		if r, err = s.PutRecord(ctx, kindFolder, key, payload, f.clock.seconds()); err != nil {
 			return err
 		}
 		changed = append(changed, r)

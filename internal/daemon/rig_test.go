@@ -28,6 +28,7 @@ type site struct {
 	t          *testing.T
 	name       string
 	home, root string
+	clock      func() time.Time // nil: the system's
 	stop       func()
 }
 
@@ -52,7 +53,7 @@ func (s *site) must(err error) {
 // start runs the daemon until stop, or the test's end.
 func (s *site) start() {
 	s.t.Helper()
-	d, err := New(s.home, Options{Version: "test"})
+	d, err := New(s.home, Options{Version: "test", Clock: s.clock})
 	s.must(err)
 	s.Daemon = d
 	ctx, cancel := context.WithCancel(context.Background())

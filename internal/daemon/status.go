@@ -22,6 +22,9 @@ func (d *Daemon) Status(ctx context.Context) (api.Status, error) {
 		API: tcpAPI(conf.API), LogLevel: logLevelText(d.opt.LogLevel.Level()),
 		SendLimit: int64(conf.Limits.Send), ReceiveLimit: int64(conf.Limits.Receive), LastEvent: d.events.Last(),
 	}
+	if p := d.clock.problem(); p != nil {
+		s.Errors = append(s.Errors, *p)
+	}
 	for _, a := range d.pool.Addresses() {
 		s.Listen = append(s.Listen, a.String())
 	}
@@ -31,10 +34,14 @@ func (d *Daemon) Status(ctx context.Context) (api.Status, error) {
 			s.Folders = append(s.Folders, d.folderStatus(ctx, r.folder))
 		}
 	}
-	byID := map[device.ID]pool.Status{}
-	for _, st := range d.pool.Status() {
+	byID, standing := map[device.ID]pool.Status{}, d.pool.Status()
+	for _, st := range standing {
 		byID[st.ID] = st
 	}
+	if p := d.ownTwinProblem(standing); p != nil {
+		s.Errors = append(s.Errors, *p)
+	}
+	s.Errors = append(s.Errors, d.twinProblems(conf, time.Now())...)
 	for i := range conf.Devices {
 		s.Devices = append(s.Devices, d.deviceStatus(ctx, &conf.Devices[i], byID[conf.Devices[i].ID], running))
 	}
@@ -48,7 +55,8 @@ func (d *Daemon) deviceStatus(ctx context.Context, c *config.Device, st pool.Sta
 	}
 	now, moved := time.Now(), d.peers.moved(c.ID)
 	out.BytesSent, out.BytesReceived = moved.sent, moved.received
-	if q := d.peers.get(c.ID); q != nil {
+	q := d.peers.get(c.ID)
+	if q != nil {
 		stats := q.session.Stats()
 		out.Connected, out.Transport, out.Bulk, out.Address = true, stats.Control, stats.Bulk, stats.Address
 		out.RTTMillis = float64(stats.RTT.Microseconds()) / 1000
@@ -64,7 +72,7 @@ func (d *Daemon) deviceStatus(ctx context.Context, c *config.Device, st pool.Sta
 	}
 	for _, r := range running {
 		run, _ := r.folder.running()
-		if run == nil || !slices.Contains(r.conf.Devices, c.ID) {
+		if run == nil || !slices.Contains(r.conf.Devices, c.ID) || q != nil && takesNothing(q.said(r.conf.ID)) {
 			continue
 		}
 		if files, bytes, err := run.Behind(ctx, c.ID); err == nil {

@@ -21,7 +21,6 @@ func (f *folder) happened(h drive.Happening) {
 		e.Type, e.Text, e.Fields["deleted"] = event.FileChanged, h.Name+" was deleted here", "true"
 	case drive.Placed:
 		e.Type, e.Text, e.Fields["size"] = event.FilePlaced, h.Name+" came from "+f.who(h.Entry.ModifiedBy), size
-		e.Fields["received"], e.Fields["reused"] = strconv.FormatInt(h.Received, 10), strconv.FormatInt(h.Reused, 10)
 	case drive.Moved:
 		e.Type, e.Text, e.Fields["from"] = event.FileRenamed, fmt.Sprintf("%s was renamed to %s by %s", h.From, h.Name, f.who(h.Entry.ModifiedBy)), h.From
 	case drive.Deleted:

@@ -33,7 +33,7 @@ const (
 	Conflict           Type = "conflict"            // two versions exist; Text says where each is
 	DeviceConnected    Type = "device-connected"    // Fields: transport, address
 	DeviceDisconnected Type = "device-disconnected" // Text says why
-	DeviceRefused      Type = "device-refused"      // an unknown or paused device tried
+	DeviceRefused      Type = "device-refused"      // an unknown or paused device, or a second instance of one, tried
 	DevicePath         Type = "device-path"         // a session moved; Fields: transport, address
 	Transfer           Type = "transfer"            // progress of one file; Fields: done, total, direction
 	Problem            Type = "problem"             // Fields: code

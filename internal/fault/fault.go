@@ -9,7 +9,8 @@
 // Actions are kill (the process ends as by SIGKILL), error:ERRNO (Hit returns
 // that error) and pause:FILE (Hit creates FILE.reached and returns once FILE
 // exists). With @N the action happens at the Nth hit only, counted from 1;
-// otherwise at each. The names are those that callers pass to Hit.
+// otherwise at each. The names are those that callers pass to Hit; clock is
+// another thing, see Points.Clock.
 package fault
 
 import (
@@ -54,6 +55,9 @@ func Parse(text string) (*Points, error) {
 		if err != nil {
 			return nil, fmt.Errorf("failpoint %q: %w", part, err)
 		}
+		if (name == clock) != (parsed.action == "shift") {
+			return nil, fmt.Errorf("failpoint %q: the clock is shifted, and nothing else is", part)
+		}
 		if _, double := p.points[name]; double {
 			return nil, fmt.Errorf("failpoint %q: the name stands twice", part)
 		}
@@ -76,12 +80,12 @@ func parsePoint(spec string) (point, error) {
 	}
 	p.action, p.argument, _ = strings.Cut(spec, ":")
 	switch {
-	case p.action == "kill" && p.argument == "", p.action == "pause" && p.argument != "":
+	case p.action == "kill" && p.argument == "", (p.action == "pause" || p.action == "shift") && p.argument != "":
 		return p, nil
 	case p.action == "error" && errno(p.argument) != 0:
 		return p, nil
 	}
-	return point{}, fmt.Errorf("action %q is not one of kill, error:ERRNO, pause:FILE", spec)
+	return point{}, fmt.Errorf("action %q is not one of kill, error:ERRNO, pause:FILE, shift:FILE", spec)
 }
 
 // errno knows the errors that a file system gives, by their POSIX names.
@@ -113,6 +117,8 @@ func (p *Points) Hit(name string) error {
 	switch configured.action {
 	case "error":
 		return fmt.Errorf("failpoint %s: %w", name, errno(configured.argument))
+	case "shift":
+		return nil
 	case "pause":
 		return pause(configured.argument)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestNilPointsDoNothing(t *testing.T) {
@@ -85,8 +86,34 @@ func TestKillEndsTheProcess(t *testing.T) {
 	}
 }
 
+func TestTheClockIsShiftedAsTheFileSays(t *testing.T) {
+	if p, err := Parse("x=kill"); err != nil || p.Clock() != nil {
+		t.Errorf("without its failpoint there is a clock: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "shift")
+	p, err := Parse("clock=shift:" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := p.Clock()
+	for _, tt := range []struct {
+		text string
+		want time.Duration
+	}{{"", 0}, {"nonsense", 0}, {"-8760h\n", -8760 * time.Hour}, {"1h", time.Hour}} {
+		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if off := time.Until(now()); (off - tt.want).Abs() > time.Minute {
+			t.Errorf("%q shifts the clock by %v, want %v", tt.text, off, tt.want)
+		}
+	}
+	if err := p.Hit("clock"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
-	for _, text := range []string{"x", "=kill", "x=explode", "x=error:EWHAT", "x=error", "x=pause", "x=kill:9", "x=kill@0", "x=kill@z", "x=kill;x=kill"} {
+	for _, text := range []string{"x", "=kill", "x=explode", "x=error:EWHAT", "x=error", "x=pause", "x=kill:9", "x=kill@0", "x=kill@z", "x=kill;x=kill", "x=shift:f", "clock=kill", "clock=shift"} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("%q was taken", text)
 		}

@@ -27,10 +27,27 @@ func (u user) Write(name string, content []byte) error {
 
 func (u user) Read(name string) ([]byte, error)     { return os.ReadFile(u.path(name)) }
 func (u user) Mkdir(name string) error              { return os.MkdirAll(u.path(name), 0o755) }
-func (u user) Symlink(text, name string) error      { return os.Symlink(text, u.path(name)) }
 func (u user) Link(old, new string) error           { return os.Link(u.path(old), u.path(new)) }
 func (u user) Chmod(name string, mode uint32) error { return os.Chmod(u.path(name), os.FileMode(mode)) }
-func (u user) Fifo(name string) error               { return unix.Mkfifo(u.path(name), 0o600) }
+
+func (u user) Symlink(text, name string) error {
+	return unlessImpossible(os.Symlink(text, u.path(name)))
+}
+
+func (u user) Fifo(name string) error {
+	return unlessImpossible(unix.Mkfifo(u.path(name), 0o600), unix.EIO) // which exfat-fuse says
+}
+
+// unlessImpossible turns the errors of a file system that has no means for
+// something into the one that the suite knows.
+func unlessImpossible(err error, more ...error) error {
+	for _, one := range append(more, unix.ENOSYS, unix.EPERM, unix.EOPNOTSUPP) {
+		if errors.Is(err, one) {
+			return folderfs.ErrUnsupported
+		}
+	}
+	return err
+}
 
 func (u user) Hold(name string) (io.WriteCloser, error) {
 	return os.OpenFile(u.path(name), os.O_WRONLY|os.O_APPEND, 0)

@@ -75,25 +75,25 @@ func (d *Disk) Busy(name string) (bool, error) {
 	if err := CheckName(name); err != nil {
 		return false, NewError("ask for writers of", name, "", err)
 	}
-	f, err := d.openRegular(name, unix.O_RDONLY)
+	busy, err := d.busy(name)
+	return busy, NewError("ask for writers of", name, "", err)
+}
+
+func (d *Disk) busy(name string) (bool, error) {
+	fd, err := d.openFd(name, unix.O_RDONLY, 0)
 	if err != nil {
-		return false, NewError("ask for writers of", name, "", err)
+		return false, err
 	}
-	busy := false
-	err = f.control(func(fd int) error {
-		switch _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); err {
-		case nil:
-			_, err = unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK)
-			return err
-		case unix.EAGAIN:
-			busy = true
-		}
-		return nil
-	})
-	if err != nil {
-		return false, closing(NewError("ask for writers of", name, "", err), f)
+	defer func() { _ = unix.Close(fd) }() // gives the lease back
+	var st unix.Stat_t
+	if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return false, err
 	}
-	return busy, f.Close()
+	if kindOf(uint32(st.Mode)) != File {
+		return false, ErrKind
+	}
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
+	return err == unix.EAGAIN, nil
 }
 
 // reflinkAlign is the block size extents are shared by on all file systems that

@@ -10,9 +10,10 @@
 //   - one for each effect under way of the kinds Scan, Fetch, Place, Send and
 //     Recheck. The engine bounds how many there are.
 //
-// A scan waits after each batch until what the batch came to is recorded, and
-// whoever delivers announcements waits until they are: that is what bounds the
-// memory. Nothing waits for the loop while the loop waits for it.
+// A scan waits before it hands on a batch until what the one before came to is
+// recorded, and whoever delivers announcements waits until they are: that is
+// what bounds the memory. Nothing waits for the loop while the loop waits for
+// it.
 //
 // Pages of announcements go to a device one after another, each by the Link
 // that the device was connected by when the engine decided on it: a page that

@@ -131,7 +131,7 @@ func (f *Folder) recheck(ctx context.Context) error {
 		f.opt.Log.Warn("displaced files could not be looked at", "folder", f.opt.Root, "err", err)
 		next = time.Now().Add(time.Minute)
 	}
-	done := engine.Rechecked{Heads: heads}
+	done := engine.Rechecked{Heads: heads, Unsettled: err != nil}
 	if !next.IsZero() {
 		done.Next = next.UnixNano()
 	}

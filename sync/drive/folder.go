@@ -36,6 +36,8 @@ type Options struct {
 	// PreviousRoot is the device number that the root's file system had when
 	// the index was last in use, 0 if none is known.
 	PreviousRoot uint64
+	// Boot tells one run of the machine from the next; "" if that is not known.
+	Boot string
 
 	// Source finds devices to fetch from.
 	Source pull.Source
@@ -45,6 +47,9 @@ type Options struct {
 	Tell func(Happening)
 	// Watcher tells what changes on disk; nil for one of file events.
 	Watcher Watcher
+	// Clock returns the unix seconds that versions made here bear; nil takes the
+	// system's.
+	Clock func() int64
 	// Fault is called at failpoints; see sync/pull.
 	Fault func(point string) error
 	Log   *slog.Logger
@@ -87,6 +92,11 @@ type posted struct {
 // ErrStopped tells that the folder is not running any more.
 var ErrStopped = errors.New("folder is stopped")
 
+// siblings are those of the heads that lose at a name.
+func (o *Options) siblings(s *index.State) []index.Entry {
+	return plan.Decide(&plan.Facts{State: *s, Differs: s.Versions(), Direction: o.Direction, Author: o.Author}).Derived
+}
+
 // New returns a folder that is ready to run once.
 func New(o Options) *Folder {
 	if o.Log == nil {
@@ -105,7 +115,8 @@ func New(o Options) *Folder {
 		PreviousRoot: o.PreviousRoot, Log: o.Log,
 	})
 	f.pull = pull.New(o.FS, o.Index, o.Source, pull.Options{
-		Parallel: Parallel(pullers), Fault: o.Fault, OnEvent: f.pulled, Policy: o.Policy, Direction: o.Direction, Log: o.Log,
+		Boot: o.Boot, Siblings: o.siblings,
+		Parallel: Parallel(pullers), Clock: o.Clock, Fault: o.Fault, OnEvent: f.pulled, Policy: o.Policy, Direction: o.Direction, Log: o.Log,
 	})
 	f.serve = serve.New(o.FS, o.Index, serve.Options{OnMismatch: f.mismatch, Log: o.Log})
 	if f.watcher = o.Watcher; f.watcher == nil {
@@ -163,9 +174,13 @@ func (f *Folder) open(ctx context.Context) error {
 	if err := f.rules.load(ctx, f.opt.FS, f.opt.Index); err != nil {
 		return err
 	}
+	fresh, err := f.isFresh(ctx)
+	if err != nil {
+		return err
+	}
 	caps := f.opt.FS.Capabilities()
 	f.engine = engine.New(engine.Options{
-		Index: f.opt.Index, Replica: func() index.Replica { return f.replica },
+		Index: f.opt.Index, Replica: func() index.Replica { return f.replica }, Clock: f.opt.Clock, Fresh: fresh,
 		Direction: f.opt.Direction, Rescan: f.opt.Rescan, Author: f.opt.Author, Ignored: f.rules.match,
 		Limits: plan.Limits{NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes},
 	})
@@ -232,6 +247,10 @@ func (f *Folder) postAndWait(ctx context.Context, ev engine.Event) error {
 	if err := f.hand(ctx, posted{event: ev, recorded: recorded}); err != nil {
 		return err
 	}
+	return f.await(ctx, recorded)
+}
+
+func (f *Folder) await(ctx context.Context, recorded <-chan struct{}) error {
 	select {
 	case <-recorded:
 		return nil

@@ -23,8 +23,8 @@ func scanners() int { return runtime.GOMAXPROCS(0) }
 // ErrRoot tells that the folder's root is not what it was; nothing was changed.
 var ErrRoot = errors.New("folder root")
 
-// runScan compares scopes with the index. Each batch waits until what the last
-// one came to is recorded.
+// runScan compares scopes with the index. Beside the batch that is being
+// recorded one more is made, which waits until that one is recorded.
 func (f *Folder) runScan(ctx context.Context, x engine.Scan) error {
 	scopes := make([]scan.Scope, len(x.Scopes))
 	for i, sc := range x.Scopes {
@@ -34,9 +34,21 @@ func (f *Folder) runScan(ctx context.Context, x engine.Scan) error {
 		return err
 	}
 	f.meters.beginScan(x.Scopes)
+	var before chan struct{} // closed when the batch before is recorded
 	err := f.scan.Scan(ctx, scopes, func(found []scan.Found) error {
-		return f.postAndWait(ctx, observe(x.ID, found))
+		if before != nil {
+			if err := f.await(ctx, before); err != nil {
+				return err
+			}
+		}
+		before = make(chan struct{})
+		return f.hand(ctx, posted{event: observe(x.ID, found), recorded: before})
 	}, f.meters.scanned)
+	if before != nil {
+		if last := f.await(ctx, before); err == nil {
+			err = last
+		}
+	}
 	whole := f.meters.endScan(err)
 	switch {
 	case ctx.Err() != nil:
@@ -48,6 +60,7 @@ func (f *Folder) runScan(ctx context.Context, x engine.Scan) error {
 	case err != nil:
 		f.opt.Log.Warn("scan failed", "folder", f.opt.Root, "err", err)
 	case whole:
+		f.store.add(f.ripen)
 		f.store.add(f.checkpoint)
 	}
 	return f.post(ctx, engine.ScanDone{ID: x.ID, Err: err})

@@ -32,8 +32,6 @@ type Happening struct {
 	Entry   index.Entry
 	Problem *plan.Problem
 	Event   pull.Event // of SavedLate, BadBytes and FoundBytes
-	// Received and Reused are the bytes that came from devices and from here.
-	Received, Reused int64
 }
 
 // tellChanges tells what a scan came to.
@@ -66,7 +64,7 @@ func (f *Folder) tellPlaced(actions []plan.Action, outcomes []plan.Outcome) {
 		case o.Status == plan.Failed && o.Problem != nil && o.Problem.Code != plan.CodeNotEmpty:
 			f.opt.Tell(Happening{Kind: Trouble, Name: o.Name, Problem: o.Problem})
 		case o.Status == plan.Done:
-			f.opt.Tell(placedHappening(a, o))
+			f.opt.Tell(placedHappening(a))
 			for j := range a.Derived {
 				f.opt.Tell(Happening{Kind: Conflicted, Name: a.Name, From: a.Derived[j].Name, Entry: a.Derived[j]})
 			}
@@ -74,8 +72,8 @@ func (f *Folder) tellPlaced(actions []plan.Action, outcomes []plan.Outcome) {
 	}
 }
 
-func placedHappening(a *plan.Action, o *plan.Outcome) Happening {
-	h := Happening{Kind: Placed, Name: a.Name, Entry: a.Want, Received: o.Received, Reused: o.Reused}
+func placedHappening(a *plan.Action) Happening {
+	h := Happening{Kind: Placed, Name: a.Name, Entry: a.Want}
 	switch a.Op {
 	case plan.Move:
 		h.Kind, h.From = Moved, a.From.Entry.Name

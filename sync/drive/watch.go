@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"github.com/labsync/labsync/internal/folderfs"
@@ -56,12 +57,16 @@ func (f *Folder) watch(ctx context.Context) error {
 		f.watching.note(b)
 		ev := engine.Changed{}
 		for _, name := range b.Names {
+			if len(b.Names) <= fewNames && f.gone(name) {
+				ev.Gone = append(ev.Gone, name)
+				continue
+			}
 			ev.Scopes = append(ev.Scopes, engine.Scope{Name: name})
 		}
 		for _, name := range b.Subtrees {
 			ev.Scopes = append(ev.Scopes, engine.Scope{Name: name, Recursive: true})
 		}
-		if len(ev.Scopes) == 0 {
+		if len(ev.Scopes)+len(ev.Gone) == 0 {
 			return nil
 		}
 		return f.post(ctx, ev)
@@ -70,6 +75,16 @@ func (f *Folder) watch(ctx context.Context) error {
 		return fmt.Errorf("%w %s: %w", ErrRoot, f.opt.Root, err)
 	}
 	return err
+}
+
+// fewNames is up to how many names of a batch are looked at for directories
+// that were renamed. More come of many files, of which each tells for itself.
+const fewNames = 64
+
+// gone reports whether nothing stands at a name any more.
+func (f *Folder) gone(name string) bool {
+	_, err := f.opt.FS.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // setWatchRules lets the watcher go by the ignore rules in force.

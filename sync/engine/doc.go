@@ -10,7 +10,8 @@
 //
 // What the engine holds is queue and phase only:
 //
-//   - scanning: which parts of the folder to compare with the index (scan.go);
+//   - scanning: which parts of the folder to compare with the index (scan.go,
+//     gone.go), and what to record of what was found (found.go);
 //   - peers: how much of our index each connected device has been sent (peers.go);
 //   - planning: how far the pass over the names that wait has come (planning.go);
 //   - work: which names are being fetched or placed, and which failed (work.go).
@@ -27,6 +28,10 @@
 //
 // Nothing is begun for a name while a commit that may change it is under way.
 //
+// What belongs together is announced in an order that others can follow as it
+// comes: both names of a rename side by side, a directory that is gone after all
+// that was in it.
+//
 // Nothing is placed before the first scan has ended. Deletions wait until
 // creations and moves are done, directories until what is in them is.
 //
@@ -36,6 +41,9 @@
 //
 // A name that comes to nothing is never tried again in a tight loop: what was
 // decided on old facts is decided again once, then after a moment that doubles.
-// A sibling that nobody announces and nobody can send is settled until somebody
-// announces it.
+// A head that no device has at its path and that nobody can send does not count
+// until somebody announces its name: a sibling that was derived here, or what a
+// loss of power took from its author.
+//
+// What a placement has left in doubt is not scanned before it is settled.
 package engine

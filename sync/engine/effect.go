@@ -19,8 +19,8 @@ type Effect interface{ effect() }
 // The effects.
 type (
 	// Scan compares scopes of the disk with the index: Scanned for each batch,
-	// then ScanDone. The next batch is not made before what the last one came
-	// to is recorded.
+	// then ScanDone, when all they came to is recorded. The second batch after
+	// one is not made before what that one came to is recorded.
 	Scan struct {
 		ID     ID
 		Scopes []Scope

@@ -13,8 +13,15 @@ import (
 // Options are what a folder's engine goes by. The functions must be pure, or
 // change only with a RulesChanged.
 type Options struct {
-	Index     index.Reader
-	Replica   func() index.Replica
+	Index   index.Reader
+	Replica func() index.Replica
+	// Clock returns the unix seconds that versions made here bear; nil takes
+	// the time of the event.
+	Clock func() int64
+	// Fresh tells that the index has not seen a whole scan yet. Nobody knows how
+	// old what the first one finds is, so it is dated before all that is known:
+	// where another device has something else, that stands at the path.
+	Fresh     bool
 	Direction plan.Direction
 	Limits    plan.Limits
 	// Ignored reports whether an ignore rule matches a name; nil ignores none.
@@ -43,13 +50,13 @@ type Engine struct {
 	heard     time.Time               // when a device last announced something
 	deferred  time.Time               // until when halves of renames wait, zero for none
 	receiving int                     // RecordRemotes under way
-	derived   map[string]bool         // siblings settled until somebody announces them
+	nowhere   map[string]bool         // names with heads that cannot be had, until somebody announces one
 	recheck   time.Time               // when to look after displaced files, zero for never
 }
 
 // New returns the engine of a folder at rest.
 func New(o Options) *Engine {
-	return &Engine{Options: o, problems: map[string]plan.Problem{}, derived: map[string]bool{}, work: newWork()}
+	return &Engine{Options: o, problems: map[string]plan.Problem{}, nowhere: map[string]bool{}, work: newWork()}
 }
 
 // Step takes an event at a time and returns what follows from it. An error
@@ -77,10 +84,11 @@ func (e *Engine) take(ctx context.Context, ev Event) error {
 		return e.start(ctx, ev)
 	case Changed:
 		e.scanning.add(ev.Scopes...)
+		return e.vanished(ctx, ev.Gone)
 	case Scanned:
 		return e.scanned(ctx, ev)
 	case ScanDone:
-		e.scanDone(ev)
+		return e.scanDone(ctx, ev)
 	case Committed:
 		e.sequence = max(e.sequence, ev.Sequence)
 		e.committed(ev)
@@ -147,14 +155,24 @@ func (e *Engine) newID() ID {
 }
 
 func (e *Engine) author() plan.Author {
-	return plan.Author{Replica: e.Replica(), Now: e.now.Unix()}
+	now := e.now.Unix()
+	if e.Clock != nil {
+		now = e.Clock()
+	}
+	if e.Fresh && !e.scanning.ended {
+		now = 0
+	}
+	return plan.Author{Replica: e.Replica(), Now: now}
 }
 
 func (e *Engine) rechecked(ev Rechecked) {
 	e.sequence = max(e.sequence, ev.Sequence)
 	e.recheck = time.Time{}
+	if !ev.Unsettled {
+		e.settled()
+	}
 	if ev.Next > 0 {
-		e.recheck = time.Unix(0, ev.Next)
+		e.recheck = e.now.Add(time.Duration(ev.Next - e.now.UnixNano())) // by the clock that nobody sets
 	}
 	if ev.Heads > 0 {
 		e.cycle.again = true

@@ -19,8 +19,12 @@ type Scope struct {
 type (
 	// Started begins the folder's work: a scan of all, before anything is placed.
 	Started struct{ Sequence int64 }
-	// Changed tells of names that may have changed on disk.
-	Changed struct{ Scopes []Scope }
+	// Changed tells of names that may have changed on disk. At those in Gone
+	// nothing was found any more: they may have been renamed.
+	Changed struct {
+		Scopes []Scope
+		Gone   []string
+	}
 	// Scanned brings a batch of what a scan found.
 	Scanned struct {
 		ID       ID
@@ -85,6 +89,9 @@ type (
 		Heads    int
 		Next     int64
 		Sequence int64
+		// Unsettled tells that it is still not known what stands at names whose
+		// placement ended so.
+		Unsettled bool
 	}
 	// RulesChanged tells that other names are ignored now.
 	RulesChanged struct{}

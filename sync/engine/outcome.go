@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -34,6 +36,10 @@ func (e *Engine) fetched(ctx context.Context, ev Fetched) error {
 	} else {
 		w.fetches--
 	}
+	known, err := e.states(ctx, members)
+	if err != nil {
+		return err
+	}
 	for i := range ev.Outcomes {
 		o := &ev.Outcomes[i]
 		was := w.end(o.Name)
@@ -43,11 +49,7 @@ func (e *Engine) fetched(ctx context.Context, ev Fetched) error {
 			}
 			continue
 		}
-		s, _, err := e.Index.State(ctx, o.Name)
-		if err != nil {
-			return err
-		}
-		a, err := e.decideAgain(ctx, &s, &was)
+		a, err := e.decideAgain(ctx, known[o.Name], &was)
 		if err != nil {
 			return err
 		}
@@ -65,7 +67,11 @@ func (e *Engine) decideAgain(ctx context.Context, s *index.State, was *plan.Acti
 	if was.Revert {
 		return e.decideRevert(s), nil
 	}
-	return e.decide(ctx, s)
+	from, err := e.formerNames(ctx, []index.State{*s})
+	if err != nil {
+		return plan.Action{}, err
+	}
+	return e.decide(s, from), nil
 }
 
 // placed ends a placement.
@@ -76,9 +82,18 @@ func (e *Engine) placed(ctx context.Context, ev Placed) error {
 	}
 	delete(w.groups, ev.ID)
 	w.place = 0
+	if !slices.ContainsFunc(ev.Outcomes, func(o plan.Outcome) bool { return o.Unsettled }) {
+		e.settled()
+	}
 	for i := range ev.Outcomes {
 		o := &ev.Outcomes[i]
 		was := w.end(o.Name)
+		if o.Unsettled {
+			w.unsettled[o.Name] = true
+			if was.Op == plan.Move {
+				w.unsettled[was.From.Entry.Name] = true
+			}
+		}
 		if o.Status == plan.Failed && hasCode(o, plan.CodeNotEmpty) && !was.Revert && was.Have != nil && was.Have.Entry.Type == index.Directory {
 			if err := e.notEmpty(ctx, &was, o); err != nil {
 				return err
@@ -93,6 +108,15 @@ func (e *Engine) placed(ctx context.Context, ev Placed) error {
 	return nil
 }
 
+// settled looks again at names of which it was not known what stands there: now
+// the index is right about them but for what users have done since.
+func (e *Engine) settled() {
+	for _, name := range slices.Sorted(maps.Keys(e.work.unsettled)) {
+		e.scanning.add(Scope{Name: name, Recursive: true})
+	}
+	clear(e.work.unsettled)
+}
+
 // recheckAfter is how long after a placement displaced files are looked at.
 const recheckAfter = 3 * time.Second
 
@@ -104,7 +128,7 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 		e.scanning.add(Scope{Name: name, Recursive: true})
 	}
 	if hasCode(o, plan.CodeNoSource) {
-		return e.noSource(ctx, o)
+		return e.noSource(ctx, was, o)
 	}
 	switch o.Status {
 	case plan.Done:
@@ -123,6 +147,9 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 		e.work.wait(e.now, o.Name, onScan, nil)
 	case plan.Postponed:
 		e.work.postpone(e.now, o.Name, o.Problem)
+		if hasCode(o, plan.CodeUnheld) && e.work.failures[o.Name].tries > waitForWay {
+			return e.enclosed(ctx, o.Name)
+		}
 	case plan.Differs:
 		e.work.differs[o.Name] = append(e.work.differs[o.Name], was.Along)
 		e.cycle.again = true
@@ -152,36 +179,24 @@ func hasCode(o *plan.Outcome, code string) bool { return o.Problem != nil && o.P
 //
 // A sibling that nobody announces was derived here from a head that may have
 // been superseded before anyone placed it: its bytes may be nowhere any more.
-// It is settled until somebody announces it, which is what every device does
-// that places it.
-func (e *Engine) noSource(ctx context.Context, o *plan.Outcome) error {
+// So may those of a head that everybody has put aside for another, if a loss of
+// power took them from its author. Such heads do not count until somebody
+// announces the name, which is what every device does that has them.
+func (e *Engine) noSource(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
 	s, _, err := e.Index.State(ctx, o.Name)
 	if err != nil {
 		return err
 	}
 	switch {
-	case derivedOnly(&s) && e.receiving == 0: // else it may be announced just now
-		commit := Commit{ID: e.newID(), Settled: []index.Settled{{Name: o.Name, Heads: s.Versions()}}}
-		e.work.notes[commit.ID] = true
-		e.commit(commit)
+	case e.receiving == 0 && plan.Unheld(&s, was.Want.Hash): // else it may be announced just now
 		e.work.succeed(o.Name)
-		e.derived[o.Name] = true
+		e.nowhere[o.Name], e.cycle.again = true, true
 	case len(e.peers) == 0:
 		e.work.wait(e.now, o.Name, onTime, nil) // nobody to ask is no problem of this file
 	default:
 		e.work.fail(e.now, o.Name, o.Problem)
 	}
 	return nil
-}
-
-// derivedOnly reports whether no device announces any head of a name.
-func derivedOnly(s *index.State) bool {
-	for i := range s.Heads {
-		if s.Heads[i].Ours || len(s.Heads[i].Devices) > 0 {
-			return false
-		}
-	}
-	return s.Local == nil
 }
 
 // notEmpty decides about a directory that is to go, or to give way to a file,
@@ -208,6 +223,8 @@ func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome
 		return err
 	}
 	switch {
+	case live && (e.receiving > 0 || e.now.Before(e.heard.Add(patience))):
+		e.work.postpone(e.now, o.Name, o.Problem) // its deletion may be on its way
 	case live:
 		return e.revive(ctx, &s)
 	case pending || e.scanning.busy():

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -160,8 +161,66 @@ func heldDirectory(t *testing.T, winner index.Entry, held ...index.Entry) *rig {
 	if winner.Type == index.File && !winner.Deleted {
 		r.fetched(one[Fetch](r))
 	}
+	r.now = r.now.Add(patience)
 	r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
 	return r
+}
+
+// The deletion of a directory may be heard of before that of a file in it.
+func TestADirectoryIsNotRevivedForAFileWhoseDeletionIsOnItsWay(t *testing.T) {
+	r := started(t, nil)
+	dir, inside := directory("d", byAlice, c(byAlice, 1)), file("d/f", "x", byAlice, c(byAlice, 2))
+	r.have(dir, inside)
+	r.announce(alice, gone(dir, byAlice, c(byAlice, 3)))
+	for range 2 {
+		r.ended(one[Place](r), plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeNotEmpty)})
+		for _, sc := range all[Scan](r) {
+			r.step(ScanDone{ID: sc.ID})
+		}
+	}
+	if s := r.state("d"); !s.Heads[0].Entry.Deleted {
+		t.Fatalf("revived at once: %+v", s)
+	}
+	r.announce(alice, gone(inside, byAlice, c(byAlice, 4)))
+	p := one[Place](r)
+	if p.Actions[0].Name != "d/f" {
+		t.Fatalf("placed %+v", p.Actions)
+	}
+	r.placed(p)
+	r.pass(postponeLast)
+	r.placed(one[Place](r))
+	if s := r.state("d"); !s.Local.Entry.Deleted {
+		t.Fatalf("still there: %+v", s)
+	}
+}
+
+// Pages of announcements part a directory from what was in it.
+func TestADirectoryThatIsGoneIsRecordedAfterWhatWasInIt(t *testing.T) {
+	r := started(t, nil)
+	outer, dir, inside := directory("d", byAlice, c(byAlice, 1)), directory("d/e", byAlice, c(byAlice, 1)), file("d/e/f", "x", byAlice, c(byAlice, 2))
+	r.have(outer, dir, inside)
+	r.step(Changed{Scopes: []Scope{{Name: "d"}}})
+	sc := one[Scan](r)
+	r.hold = true
+	var order []string
+	recorded := func() {
+		for _, c := range all[Commit](r) {
+			for i := range c.Changes {
+				order = append(order, c.Changes[i].Entry.Name)
+			}
+		}
+	}
+	r.step(Scanned{ID: sc.ID, Seen: []plan.Observation{
+		{Name: "d", Base: outer.Version, Removed: true}, {Name: "d/e", Base: dir.Version, Removed: true},
+	}})
+	recorded()
+	r.step(Scanned{ID: sc.ID, Seen: []plan.Observation{{Name: "d/e/f", Base: inside.Version, Removed: true}}})
+	recorded()
+	r.step(ScanDone{ID: sc.ID})
+	recorded()
+	if want := []string{"d/e/f", "d/e", "d"}; !slices.Equal(order, want) {
+		t.Errorf("recorded %q, want %q", order, want)
+	}
 }
 
 func TestADirectoryWithALiveFileIsRevived(t *testing.T) {
@@ -276,4 +335,62 @@ func bigFile2(name, content string, by index.Replica) index.Entry {
 	e.Size = 1 << 20
 	e.Blocks[0].Size = 1 << 20
 	return e
+}
+
+// What a step has left that nobody knows the end of is not what a person did.
+func TestANameInDoubtIsNotRecordedBeforeItIsSettled(t *testing.T) {
+	tests := []struct {
+		name   string
+		settle func(r *rig)
+	}{
+		{"by the next placement", func(r *rig) {
+			r.announce(alice, directory("other", byAlice, c(byAlice, 2)))
+			r.ended(one[Place](r), plan.Outcome{Status: plan.Done})
+		}},
+		{"by a look at displaced files", func(r *rig) { r.step(Rechecked{}) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, p := placeOne(t)
+			r.ended(p, plan.Outcome{Status: plan.Failed, Problem: problem(plan.CodeIO), Unsettled: true})
+			name := p.Actions[0].Name
+			r.step(Changed{Scopes: []Scope{{Name: name}}})
+			sc := one[Scan](r)
+			r.step(Scanned{ID: sc.ID, Seen: []plan.Observation{{Name: name, Entry: file(name, "somebody's?", byAlice)}}})
+			r.announce(alice, gone(p.Actions[0].Want, byAlice, c(byAlice, 2))) // and what was placed may stand there
+			if held, err := r.store.Local(t.Context(), name); held != nil || err != nil {
+				t.Fatalf("recorded %+v, %v", held, err)
+			}
+			r.step(ScanDone{ID: sc.ID})
+			r.step(Rechecked{Unsettled: true})
+			none[Scan](r, "looked at before it was settled")
+			tt.settle(r)
+			if sc = one[Scan](r); !slices.Contains(sc.Scopes, Scope{Name: name, Recursive: true}) {
+				t.Fatalf("scans %+v", sc.Scopes)
+			}
+		})
+	}
+}
+
+// Everybody has a file where a live name needs a directory: the name of a
+// sibling, whose directory was replaced before anybody placed it.
+func TestALiveNameBelowAFileGetsItsDirectory(t *testing.T) {
+	r := started(t, nil)
+	r.step(PeerUp{Device: alice})
+	r.have(file("d", "in the way", byAlice, c(byAlice, 1)))
+	r.announce(alice, directory("d/e", byAlice, c(byAlice, 2)))
+	for range waitForWay {
+		r.ended(one[Place](r), plan.Outcome{Status: plan.Postponed, Problem: problem(plan.CodeUnheld)})
+		none[Place](r, "tried again at once")
+		r.pass(postponeLast)
+	}
+	r.ended(one[Place](r), plan.Outcome{Status: plan.Postponed, Problem: problem(plan.CodeUnheld)})
+	p := one[Place](r)
+	if len(p.Actions) != 1 || p.Actions[0].Op != plan.Retype || p.Actions[0].Name != "d" || p.Actions[0].Want.Type != index.Directory || len(p.Actions[0].Derived) != 1 {
+		t.Fatalf("places %+v", p.Actions)
+	}
+	held := file("d", "in the way", byAlice, c(byAlice, 1))
+	if p.Actions[0].Want.Version.Compare(held.Version) != index.After {
+		t.Errorf("the directory has version %v", p.Actions[0].Want.Version)
+	}
 }

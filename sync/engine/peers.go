@@ -70,8 +70,8 @@ func (e *Engine) received(ev Received) {
 		if heads := ev.Updates[i].Heads; len(heads) > 0 {
 			name := heads[0].Name
 			e.work.forgive(name)
-			again = again || e.derived[name]
-			delete(e.derived, name)
+			again = again || e.nowhere[name]
+			delete(e.nowhere, name)
 		}
 	}
 	e.receiving++

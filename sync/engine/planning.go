@@ -95,7 +95,7 @@ func (e *Engine) walk(ctx context.Context) error {
 func (e *Engine) mayPlan() bool {
 	w := &e.work
 	return e.scanning.ended && w.rest.IsZero() && len(w.unfetched) == 0 && len(w.bigs) < maxBigs &&
-		len(w.queue) < groupFiles && len(w.failures) < maxFailures && !e.sweep.active()
+		len(w.queue) < placeNames && len(w.failures) < maxFailures && !e.sweep.active()
 }
 
 func (e *Engine) nextPass() {
@@ -116,15 +116,16 @@ func (e *Engine) nextPass() {
 func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 	commit := Commit{}
 	var fetch []plan.Action
+	former, err := e.formerNames(ctx, page)
+	if err != nil {
+		return err
+	}
 	for i := range page {
 		s := &page[i]
-		if e.work.stages[s.Name] != 0 || e.work.records(s.Name) || e.work.rests(s.Name, e.now) {
+		if e.work.stages[s.Name] != 0 || e.work.records(s.Name) || e.work.unsettled[s.Name] || e.work.rests(s.Name, e.now) {
 			continue
 		}
-		a, err := e.decide(ctx, s)
-		if err != nil {
-			return err
-		}
+		a := e.decide(s, former)
 		switch {
 		case a.Op == plan.Settle:
 			commit.Settled = append(commit.Settled, index.Settled{Name: s.Name, Heads: a.Heads})
@@ -154,31 +155,37 @@ func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 	return nil
 }
 
-// decide gathers the facts of a name and asks plan.
-func (e *Engine) decide(ctx context.Context, s *index.State) (plan.Action, error) {
+// formerNames returns the states of the names from which others were renamed.
+func (e *Engine) formerNames(ctx context.Context, page []index.State) (map[string]*index.State, error) {
+	var names []string
+	for i := range page {
+		if from := renamedFrom(&page[i]); from != "" {
+			names = append(names, from)
+		}
+	}
+	return e.states(ctx, names)
+}
+
+// decide gathers the facts of a name and asks plan. former has the states of
+// former names.
+func (e *Engine) decide(s *index.State, former map[string]*index.State) plan.Action {
 	f := plan.Facts{
-		State: *s, Differs: e.work.differs[s.Name],
+		State: *s, Differs: e.work.differs[s.Name], Nowhere: e.nowhere[s.Name],
 		Direction: e.Direction, Limits: e.Limits, Author: e.Author,
 		Patient: e.now.Before(e.patientUntil()),
 	}
 	if e.Ignored != nil && len(s.Heads) > 0 {
 		f.Ignored = e.Ignored(s.Name, s.Heads[0].Entry.Type == index.Directory)
 	}
-	if from := renamedFrom(s); from != "" && e.work.stages[from] == 0 && !e.work.records(from) {
-		source, ok, err := e.Index.State(ctx, from)
-		if err != nil {
-			return plan.Action{}, err
-		}
-		if ok {
-			f.From = &source
-		}
+	if from := renamedFrom(s); from != "" && e.work.stages[from] == 0 && !e.work.records(from) && !e.work.unsettled[from] {
+		f.From = former[from]
 	}
-	return plan.Decide(&f), nil
+	return plan.Decide(&f)
 }
 
 func (e *Engine) facts(s *index.State) plan.Facts {
 	return plan.Facts{
-		State: *s, Differs: e.work.differs[s.Name],
+		State: *s, Differs: e.work.differs[s.Name], Nowhere: e.nowhere[s.Name],
 		Direction: e.Direction, Limits: e.Limits, Author: e.Author,
 	}
 }
@@ -295,7 +302,7 @@ func (e *Engine) placeNext() {
 	if w.place != 0 || len(w.queue) == 0 || !w.rest.IsZero() {
 		return
 	}
-	n := min(len(w.queue), groupFiles)
+	n := min(len(w.queue), placeNames)
 	var group []plan.Action
 	for i := range w.queue[:n] {
 		a := &w.queue[i]

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/plan"
 )
 
@@ -18,6 +17,7 @@ type scanning struct {
 	ended   bool                 // the first scan of all has ended
 	retry   time.Time            // when to try a failed scan again
 	later   map[string]time.Time // names that were still changing
+	gone    map[string]time.Time // directories that vanished, and when
 	full    time.Time            // when the next scan of all is due
 	failure error
 }
@@ -26,6 +26,26 @@ type scanning struct {
 type run struct {
 	id     ID
 	scopes []Scope
+	names  map[string]bool // of the scopes
+	wide   wide
+	gone   []plan.Observation // directories, see hold
+}
+
+func newRun(id ID, scopes []Scope) run {
+	r := run{id: id, scopes: scopes, names: make(map[string]bool, len(scopes)), wide: wideOf(scopes)}
+	for _, sc := range scopes {
+		r.names[sc.Name] = true
+	}
+	return r
+}
+
+// overlaps reports whether the scan looks at some of the scope.
+func (r *run) overlaps(sc Scope) bool {
+	if r.names[sc.Name] || r.wide.cover(sc.Name) {
+		return true
+	}
+	within := wideOf([]Scope{sc})
+	return sc.Recursive && slices.ContainsFunc(r.scopes, func(other Scope) bool { return within.cover(other.Name) })
 }
 
 // maxScans is how many scans are under way at a time: one big file that is
@@ -43,7 +63,7 @@ const maxScopes = 10_000
 
 func (s *scanning) add(scopes ...Scope) {
 	for _, sc := range scopes {
-		if !slices.Contains(s.pending, sc) || len(s.pending) > 64 {
+		if len(s.pending) > 64 || !slices.Contains(s.pending, sc) {
 			s.pending = append(s.pending, sc)
 		}
 	}
@@ -76,6 +96,9 @@ func (s *scanning) tick(now time.Time) {
 
 func (s *scanning) next() time.Time {
 	times := []time.Time{s.retry, s.full}
+	for _, since := range s.gone {
+		times = append(times, s.goneUntil(since))
+	}
 	for _, at := range s.later {
 		times = append(times, at)
 	}
@@ -87,6 +110,7 @@ func (s *scanning) next() time.Time {
 // or it would wait for ever.
 func (e *Engine) scanNext() {
 	s := &e.scanning
+	s.release(e.now)
 	if len(s.running) == maxScans || len(s.pending) == 0 || !s.retry.IsZero() {
 		return
 	}
@@ -108,7 +132,7 @@ func (e *Engine) scanNext() {
 		return
 	}
 	s.pending = held
-	r := run{e.newID(), cover(begin)}
+	r := newRun(e.newID(), cover(begin))
 	s.running = append(s.running, r)
 	e.forgetProblems(r.scopes)
 	e.emit(Scan{ID: r.id, Scopes: r.scopes})
@@ -116,19 +140,7 @@ func (e *Engine) scanNext() {
 
 // overlaps reports whether a scan under way looks at some of the scope.
 func (s *scanning) overlaps(sc Scope) bool {
-	mine := wideOf([]Scope{sc})
-	for _, r := range s.running {
-		theirs := wideOf(r.scopes)
-		if theirs.cover(sc.Name) {
-			return true
-		}
-		for _, other := range r.scopes {
-			if other.Name == sc.Name || mine.cover(other.Name) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.running, func(r run) bool { return r.overlaps(sc) })
 }
 
 // cover drops scopes that lie within another and sorts the rest.
@@ -190,49 +202,6 @@ func parent(name string) string {
 	return ""
 }
 
-// scanned records what a scan found.
-func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
-	commit := Commit{ID: e.newID(), Scan: ev.ID}
-	for i := range ev.Seen {
-		o := &ev.Seen[i]
-		if e.work.placing(o.Name) {
-			e.scanning.add(Scope{Name: o.Name})
-			continue
-		}
-		c, ok, err := e.record(ctx, o)
-		if err != nil {
-			return err
-		}
-		if ok {
-			commit.Changes = append(commit.Changes, c)
-		}
-	}
-	for _, name := range ev.Again {
-		e.lookAgain(name, settleAgain)
-	}
-	for _, p := range ev.Problems {
-		e.problems[p.Name] = p
-	}
-	e.commit(commit)
-	return nil
-}
-
-func (e *Engine) record(ctx context.Context, o *plan.Observation) (index.Change, bool, error) {
-	s, known, err := e.Index.State(ctx, o.Name)
-	if err != nil {
-		return index.Change{}, false, err
-	}
-	if !known {
-		s.Name = o.Name
-	}
-	if o.Compared(&s) {
-		c, ok := plan.Record(&s, o, e.author(), e.Direction)
-		return c, ok, nil
-	}
-	e.scanning.add(Scope{Name: o.Name}) // another version is held by now
-	return index.Change{}, false, nil
-}
-
 func (e *Engine) lookAgain(name string, after time.Duration) {
 	if e.scanning.later == nil {
 		e.scanning.later = map[string]time.Time{}
@@ -240,19 +209,27 @@ func (e *Engine) lookAgain(name string, after time.Duration) {
 	e.scanning.later[name] = e.now.Add(after)
 }
 
-func (e *Engine) scanDone(ev ScanDone) {
+func (e *Engine) scanDone(ctx context.Context, ev ScanDone) error {
 	s := &e.scanning
 	i := slices.IndexFunc(s.running, func(r run) bool { return r.id == ev.ID })
 	if i < 0 {
-		return
+		return nil
 	}
-	scopes := s.running[i].scopes
+	scopes, gone := s.running[i].scopes, s.running[i].gone
 	s.running = slices.Delete(s.running, i, i+1)
 	s.failure = ev.Err
 	if ev.Err != nil {
 		s.add(scopes...)
 		s.retry = e.now.Add(scanRetry)
-		return
+		return nil
+	}
+	if len(gone) > 0 {
+		known, err := e.statesSeen(ctx, gone)
+		if err != nil {
+			return err
+		}
+		slices.Reverse(gone) // deepest first
+		e.recordSeen(ev.ID, gone, known)
 	}
 	if slices.Contains(scopes, Scope{Recursive: true}) {
 		s.ended = true
@@ -262,6 +239,7 @@ func (e *Engine) scanDone(ev ScanDone) {
 	}
 	e.work.happened(onScan)
 	e.cycle.again = true
+	return nil
 }
 
 // forgetProblems drops the problems of what is about to be scanned: the scan

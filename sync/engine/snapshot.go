@@ -23,7 +23,7 @@ type Snapshot struct {
 // Snapshot returns how the folder is doing.
 func (e *Engine) Snapshot() Snapshot {
 	s := Snapshot{
-		Scanned: e.scanning.ended, Scanning: e.scanning.busy(), Failure: e.scanning.failure,
+		Scanned: e.scanning.ended, Scanning: e.scanning.busy() || len(e.scanning.gone) > 0, Failure: e.scanning.failure,
 		Working: len(e.work.stages) + len(e.work.notes), DiskFull: !e.work.rest.IsZero(),
 		Resting: !e.cycle.walking && !e.cycle.again,
 	}

@@ -51,7 +51,7 @@ func (e *Engine) unsettled(ev Unsettled) {
 
 // sweepNext goes on with the sweep, a page at a time.
 func (e *Engine) sweepNext(ctx context.Context) error {
-	for e.sweep.active() && e.sweep.begun == 0 && len(e.work.queue) < groupFiles {
+	for e.sweep.active() && e.sweep.begun == 0 && len(e.work.queue) < placeNames {
 		var err error
 		switch e.sweep.kind {
 		case sweepOverride:

@@ -14,6 +14,7 @@ import (
 // fetching with placing; big files go alone so that they hold nothing up.
 const (
 	groupFiles  = 1000
+	placeNames  = 4000 // placed at a time: what gathers while the group before is made durable
 	groupBytes  = 64 << 20
 	bigFile     = 16 << 20
 	maxGroups   = 2
@@ -49,6 +50,7 @@ type work struct {
 	failures  map[string]failure
 	differs   map[string][]index.Version // versions found to differ, by name
 	stale     map[string]bool            // names whose last outcome was Stale
+	unsettled map[string]bool            // names of which it is not known what stands there
 	rest      time.Time                  // nothing is placed before: the disk is full
 }
 
@@ -73,7 +75,7 @@ func newWork() work {
 	return work{
 		stages: map[string]stage{}, actions: map[string]plan.Action{}, groups: map[ID][]string{},
 		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{},
-		long: map[string]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{},
+		long: map[string]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{}, unsettled: map[string]bool{},
 	}
 }
 

@@ -12,6 +12,15 @@ import (
 func Decide(f *Facts) Action {
 	s := &f.State
 	a := Action{Op: Settle, Name: s.Name, Have: s.Local, Heads: s.Versions()}
+	if f.Nowhere {
+		heads := possible(s)
+		if len(heads) == 0 || len(heads) == 1 && s.Local != nil && heads[0].Entry.Version.Compare(s.Local.Entry.Version) == index.Equal {
+			return a // the others are considered
+		}
+		g := *f
+		g.Nowhere, g.State.Heads = false, heads
+		return Decide(&g)
+	}
 	if len(s.Heads) == 0 {
 		return a
 	}
@@ -33,6 +42,38 @@ func Decide(f *Facts) Action {
 		a.Op, a.Why = Wait, why
 	}
 	return a
+}
+
+// possible lists the heads that some device has at the path, and those that
+// need no bytes.
+func possible(s *index.State) (heads []index.Head) {
+	for i := range s.Heads {
+		if h := &s.Heads[i]; h.Entry.Deleted || h.Entry.Type != index.File || hasAtPath(s, h) {
+			heads = append(heads, *h)
+		}
+	}
+	return heads
+}
+
+func hasAtPath(s *index.State, h *index.Head) bool {
+	return len(h.AtPath) > 0 || s.Local != nil && s.Local.Entry.Version.Compare(h.Entry.Version) == index.Equal
+}
+
+// Unheld reports whether a content is that of heads only which no device has at
+// the path: of siblings that were derived here, or of heads that all who know
+// them have put aside.
+func Unheld(s *index.State, content index.Hash) bool {
+	found := false
+	for i := range s.Heads {
+		h := &s.Heads[i]
+		if h.Entry.Hash != content || h.Entry.Deleted {
+			continue
+		}
+		if found = true; hasAtPath(s, h) {
+			return false
+		}
+	}
+	return found
 }
 
 // leftAlone says why a name is not touched, "" if it may be.

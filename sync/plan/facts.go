@@ -31,6 +31,10 @@ type Facts struct {
 	// and found to differ.
 	Differs []index.Version
 
+	// Nowhere says that the bytes of heads which no device has at the path cannot
+	// be had: those heads do not count.
+	Nowhere bool
+
 	// Patient says that more announcements may be on their way: the new name of
 	// a rename waits for the deletion of the old one.
 	Patient bool

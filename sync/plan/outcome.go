@@ -22,6 +22,9 @@ type Outcome struct {
 	// Rescan lists further names or directories the disk should be compared
 	// with again.
 	Rescan []string
+	// Unsettled tells that it is not known what stands at the name: nothing may
+	// be recorded of it before another Place or Recheck has found out.
+	Unsettled bool
 	// Received and Reused count the bytes that came from devices and from
 	// this disk.
 	Received, Reused int64

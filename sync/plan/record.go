@@ -56,7 +56,15 @@ func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Cha
 	c.Entry = o.Entry
 	c.Entry.Name, c.Entry.Deleted = s.Name, false
 	if head := agreeing(s, local, &c.Entry); head != nil {
-		return adopt(c, head), true
+		c = adopt(c, head)
+		if local != nil && local.Deleted && !head.Version.Dominates(local.Version) {
+			c.Heads = append(c.Heads, local.Version) // still announced, for those who do not know the head
+		}
+		return c, true
+	}
+	if lostWithPower(s, o) {
+		orphan(&c, s, by)
+		return c, true
 	}
 	if d == ReceiveOnly {
 		c.Flags |= index.ReceiveOnlyChanged
@@ -87,6 +95,11 @@ func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observ
 	c.Entry = tombstone(local, by)
 	if head := deletion(s, local); head != nil && c.Flags&quiet == 0 {
 		return adopt(c, head), true
+	}
+	if c.Flags&quiet == 0 && lostWithPower(s, o) {
+		orphan(&c, s, by)
+		c.Entry.Hash = index.Hash{} // it applies to nothing
+		return c, true
 	}
 	author(&c.Entry, s, local, by)
 	if d == ReceiveOnly {
@@ -128,15 +141,28 @@ func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
 	e.ContentVersion = nil
 }
 
+// orphan records a version that nobody made: a head beside what was recorded,
+// and beside all others. It ranks below whatever was written by a person.
+func orphan(c *index.Change, s *index.State, by Author) {
+	c.Lost = true
+	e, shadow := &c.Entry, by.Replica.Shadow()
+	e.Version = index.Version{}.Bump(shadow, 0, append(s.Versions(), s.Local.Entry.Version)...)
+	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = shadow, nil, nil, ""
+}
+
 // agreeing returns the head that says just what the disk shows and replaces
 // what is held: the same was done on another device, or it was placed here and
 // a crash came before it was recorded. It is no new version. Nor is it one when
-// a change made in a receive-only folder is taken back by hand.
+// a change made in a receive-only folder is taken back by hand. Of a name that
+// was deleted here the head need not know that: an edit beats a deletion.
 func agreeing(s *index.State, local, e *index.Entry) *index.Entry {
 	unannounced := local == nil || s.Local.Flags&index.ReceiveOnlyChanged != 0
 	for i := range s.Heads {
 		h := &s.Heads[i].Entry
-		if sameEntry(h, e) && (unannounced || h.Version.Compare(local.Version) == index.After) {
+		if !sameEntry(h, e) {
+			continue
+		}
+		if unannounced || h.Version.Compare(local.Version) == index.After || local.Deleted && !local.Version.Dominates(h.Version) {
 			return h
 		}
 	}
@@ -169,6 +195,21 @@ func Revive(f *Facts, by Author) index.Change {
 	c.Derived = siblings(f, conflict.Join(s.Entries()))
 	assert(&c.Entry, s, by)
 	return c
+}
+
+// Enclose returns the action that makes a directory of what stands in the path
+// of live names, and keeps that as a sibling. It settles where nothing is placed.
+func Enclose(f *Facts, by Author) Action {
+	s := &f.State
+	a := Action{Op: Settle, Name: s.Name, Have: s.Local, Heads: s.Versions()}
+	if leftAlone(f, &s.Local.Entry) != "" || f.Direction != SendReceive {
+		return a
+	}
+	a.Op = Retype
+	a.Want = index.Entry{Name: s.Name, Type: index.Directory, Mode: 0o755, Version: s.Local.Entry.Version}
+	assert(&a.Want, s, by)
+	a.Derived = siblings(f, []index.Entry{s.Local.Entry})
+	return a
 }
 
 // Keep returns the change that takes a directory's deletion into the index

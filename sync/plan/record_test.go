@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/sha256"
 	"testing"
 
 	"github.com/labsync/labsync/index"
@@ -13,6 +14,11 @@ func TestRecord(t *testing.T) {
 	touch := file("one", 0)
 	touch.Mtime = 77
 	other := file("other", 0)
+	buried := gone(held, 1, c(1, 60), c(2, 50))
+	shadow := me.Replica.Shadow()
+	short, zeros := file("", 0), file("one", 0)
+	zeros.Blocks = []index.Block{{Size: int32(zeros.Size), Hash: sha256.Sum256(make([]byte, zeros.Size))}}
+	zeros.Hash = index.HashBlocks(zeros.Blocks)
 	tests := []struct {
 		name      string
 		state     index.State
@@ -70,6 +76,36 @@ func TestRecord(t *testing.T) {
 		},
 		{
 			"the same bytes made beside a version not known are one's own", state(&held, 0, file("other", 3, c(3, 70))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, nil,
+		},
+		{
+			"what was placed over a deletion made here is no version", state(&buried, 0, file("other", 3, c(3, 70)), buried), Observation{Base: buried.Version, Entry: other}, SendReceive, true,
+			index.Version{c(3, 70)}, func(t *testing.T, ch *index.Change) {
+				want(t, len(ch.Heads) == 2 && ch.Heads[1].Compare(buried.Version) == index.Equal, "the deletion announced still")
+			},
+		},
+		{
+			"a file that a loss of power has cut is a head beside the one recorded", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, SendReceive, true,
+			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.Baseless() && ch.Entry.ModifiedBy == shadow, "baseless")
+			},
+		},
+		{
+			"so is one filled with zeros", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: zeros, Disk: index.Disk{Mtime: 9}}, SendReceive, true,
+			index.Version{c(shadow, 1)}, nil,
+		},
+		{
+			"and one that is another under old times", state(&held, index.Suspect, held, file("x", 1, c(shadow, 4))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(shadow, 5)}, nil,
+		},
+		{
+			"a name that a loss of power has taken away is no deletion", state(&held, index.Suspect, held), Observation{Base: held.Version, Removed: true}, SendReceive, true,
+			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.Deleted && ch.Entry.Hash == index.Hash{}, "a tombstone that applies to no content")
+			},
+		},
+		{
+			"an edit since then is one", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: other, Disk: index.Disk{Mtime: 9}}, SendReceive, true,
 			index.Version{c(1, 1000), c(2, 50)}, nil,
 		},
 		{

@@ -3,6 +3,7 @@ package pull
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
@@ -116,11 +117,28 @@ func (s *swarm) settle(d device.ID, batch []piece) {
 	}
 }
 
+// strikeTime is how long a device that has sent bad blocks of a content is not
+// asked for it: its memory may have been at fault, and nobody else may have it.
+const strikeTime = 10 * time.Minute
+
+// offence is how often a device has sent bad blocks of a content, and when last.
+type offence struct {
+	count int
+	last  time.Time
+}
+
+// old reports whether an offence is over. A clock that was set back ends it too.
+func (o offence) old(now time.Time) bool {
+	age := now.Sub(o.last)
+	return age < 0 || age >= strikeTime
+}
+
 // struck reports whether a device has sent too many bad blocks of a content.
 func (p *Puller) struck(d device.ID, content index.Hash) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.strikes[strike{d, content}] >= maxStrikes
+	o := p.strikes[strike{d, content}]
+	return o.count >= maxStrikes && !o.old(p.opt.Now())
 }
 
 // blame counts a bad block against the device that sent it.
@@ -130,12 +148,17 @@ func (p *Puller) blame(d device.ID, want *index.Entry) {
 	if len(p.strikes) >= bound {
 		clear(p.strikes)
 	}
-	p.strikes[strike{d, want.Hash}]++
-	n := p.strikes[strike{d, want.Hash}]
+	by, now := strike{d, want.Hash}, p.opt.Now()
+	o := p.strikes[by]
+	if o.old(now) {
+		o.count = 0
+	}
+	o.count, o.last = o.count+1, now
+	p.strikes[by] = o
 	p.mu.Unlock()
 	p.opt.OnEvent(Event{Kind: BadBlock, Name: want.Name, Device: d})
-	if n == maxStrikes {
+	if o.count == maxStrikes {
 		p.opt.OnEvent(Event{Kind: Struck, Name: want.Name, Device: d})
 	}
-	p.opt.Log.Warn("a device sent a block that does not match its hash", "device", d, "name", want.Name, "count", n)
+	p.opt.Log.Warn("a device sent a block that does not match its hash", "device", d, "name", want.Name, "count", o.count)
 }

@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -12,6 +13,7 @@ import (
 // What intents call their steps. The two of them that end in "-away" leave the
 // name empty for a moment, where the file system cannot exchange.
 const (
+	opCreate      = "create"       // the temp to path; begun only when it is not known how it ended
 	opReplace     = "replace"      // exchange of path and work
 	opReplaceAway = "replace-away" // path to work, then the temp to path
 	opDirectory   = "retype"       // rmdir path, then the temp to path
@@ -35,7 +37,7 @@ func (g *group) begin() error {
 		}
 	}
 	if len(intents) == 0 {
-		return nil
+		return g.keepHeads()
 	}
 	ids, err := g.idx.Begin(g.ctx, intents)
 	if err != nil {
@@ -48,6 +50,46 @@ func (g *group) begin() error {
 		for _, s := range owners {
 			s.stick(err)
 		}
+	}
+	return nil
+}
+
+// keepHeads makes durable what is known of the heads before something is made
+// of them on disk, as intents do by the way. A file that is found after a loss
+// of power, while the head that it was made of is forgotten, would pass for one
+// of this device's own making.
+func (g *group) keepHeads() error {
+	if !slices.ContainsFunc(g.steps, func(s *step) bool { return s.end == open && s.a.Op == plan.Create }) {
+		return nil
+	}
+	if _, err := g.idx.Commit(g.ctx, nil, true); err != nil {
+		return fmt.Errorf("keep the heads to be placed: %w", err)
+	}
+	return nil
+}
+
+// limbo commits an intent for each create of which it is not known whether it is
+// durable: what stands there must not pass for something made here.
+func (g *group) limbo() error {
+	var intents []index.Intent
+	for _, s := range g.steps {
+		if s.end != stuck || s.a.Op != plan.Create {
+			continue
+		}
+		it := index.Intent{Operation: opCreate, Path: s.a.Name, New: s.want, Heads: s.a.Heads}
+		if s.held != nil {
+			it.Expected = *s.held
+		}
+		if s.path != s.a.Name {
+			it.Expected.Disk.Name = s.path
+		}
+		intents = append(intents, it)
+	}
+	if len(intents) == 0 {
+		return nil
+	}
+	if _, err := g.idx.Begin(g.ctx, intents); err != nil {
+		return fmt.Errorf("note %d files that may have been created: %w", len(intents), err)
 	}
 	return nil
 }
@@ -122,6 +164,9 @@ func (g *group) commit() {
 		// The index went on while the disk did; the intent tells both apart.
 		owners[i].finish(stuck, plan.Outcome{Name: owners[i].a.Name, Status: plan.Stale})
 	}
+	if err := g.limbo(); err != nil {
+		g.opt.Log.Warn("not noted", "err", err)
+	}
 	g.report()
 }
 
@@ -145,6 +190,7 @@ func (g *group) changes(s *step) ([]index.Change, error) {
 		if save != nil {
 			out = append(out, *save)
 			c.Base = save.Entry.Version
+			c.Derived = unreplaced(c.Derived, save.Entry.Version)
 			s.held = &index.Held{Entry: save.Entry}
 		}
 	}
@@ -187,7 +233,7 @@ func (p *Puller) saveOf(ctx context.Context, name, work string, held *index.Held
 	}
 	state.Name = name
 	change, ok := plan.Record(&state, &plan.Observation{Name: name, Base: base, Entry: e},
-		plan.Author{Replica: id.Replica, Now: p.opt.Now().Unix()}, p.opt.Direction)
+		plan.Author{Replica: id.Replica, Now: p.opt.Clock()}, p.opt.Direction)
 	if !ok {
 		return nil, work, nil
 	}
@@ -215,7 +261,7 @@ func (g *group) report() {
 	for _, s := range g.steps {
 		switch s.end {
 		case stuck:
-			g.unsettled = true
+			g.unsettled, s.out.Unsettled = true, true
 		case placed:
 			s.out.Status = plan.Done
 		}

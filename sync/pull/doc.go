@@ -12,17 +12,20 @@
 // again every second or so: devices join in or drop out, and a content that
 // somebody has put at its name meanwhile is not fetched to the end. Every block
 // is checked against its SHA-256 before it is written, wherever it comes from.
-// A device that sends three bad blocks of a content is not asked for it again.
-// Large files grow in a partial file that is verified block by block when a
-// later Fetch goes on with it; so nothing that has arrived is sent twice. What
-// is complete has its attributes and is durable before it gets the name that
-// says so.
+// A device that sends three bad blocks of a content is not asked for it for ten
+// minutes. Large files grow in a partial file that is verified block by block
+// when a later Fetch goes on with it; so nothing that has arrived is sent twice.
+// What is complete has its attributes and is durable before it gets the name
+// that says so. Small files to be created do without that name: which of them
+// are durable is remembered in memory only, and after a restart they are fetched
+// anew.
 //
 // Place puts a group of actions into the folder:
 //
 //  1. each is compared with what the index holds now;
 //  2. intents are committed for those that touch what exists;
-//  3. each is carried out on disk, and what was displaced is checked;
+//  3. each is carried out on disk, new directories first, and what was displaced
+//     is checked;
 //  4. barrier: all touched directories are made durable;
 //  5. what happened is committed to the index in one transaction, which also
 //     settles the intents.
@@ -70,7 +73,8 @@
 // there is a user's and stays. So Recover can finish or take back each step,
 // and a partial file can never be taken for somebody's bytes. A create needs no
 // intent: it either happened or not, and what stands there afterwards is adopted
-// if it is what was wanted.
+// if it is what was wanted; after an unclean end by Recover, before another head
+// can take the place of the one that it was made of.
 //
 // # Read-only directories
 //

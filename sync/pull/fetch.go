@@ -29,15 +29,19 @@ const (
 func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcome {
 	outs := make([]plan.Outcome, len(actions))
 	var first, twins []*job
-	seen := map[index.Hash]bool{}
+	seen := map[index.Hash]*job{}
+	k, err := p.whatIsKnown(ctx, fetching(actions))
 	for i := range actions {
 		a := &actions[i]
 		outs[i].Name = a.Name
 		if !a.Fetches() {
 			continue
 		}
-		j := &job{out: &outs[i], want: a.Want, base: a.Base()}
-		e, err := index.WithBlocks(ctx, p.idx, a.Want, a.Heads)
+		j := &job{out: &outs[i], want: a.Want, base: a.Base(), held: k.held(a.Name)}
+		e, err := a.Want, err
+		if err == nil {
+			e, err = p.withBlocks(ctx, k, a)
+		}
 		if err == nil {
 			err = errors.Join(checkName(a.Name), checkBlocks(&e))
 		}
@@ -50,11 +54,13 @@ func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcom
 			continue
 		}
 		j.want = e
-		if seen[e.Hash] {
+		if twin := seen[e.Hash]; twin != nil {
+			twin.direct = false
 			twins = append(twins, j) // finds the first one's file
 			continue
 		}
-		seen[e.Hash] = true
+		j.direct = j.small() && a.Op == plan.Create
+		seen[e.Hash] = j
 		first = append(first, j)
 	}
 	for _, jobs := range [][]*job{first, twins} {
@@ -65,6 +71,17 @@ func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcom
 		}
 	}
 	return outs
+}
+
+// fetching returns those actions that need bytes.
+func fetching(actions []plan.Action) []*plan.Action {
+	var out []*plan.Action
+	for i := range actions {
+		if actions[i].Fetches() {
+			out = append(out, &actions[i])
+		}
+	}
+	return out
 }
 
 // window sorts small files before large ones and returns how many of the
@@ -131,11 +148,7 @@ func (p *Puller) gather(ctx context.Context, j *job) error {
 	if ok, err := p.complete(ctx, j); ok || err != nil {
 		return err
 	}
-	held, err := p.idx.Local(ctx, j.name())
-	if err != nil {
-		return err
-	}
-	if held != nil && !held.Entry.Deleted && held.Entry.Type == index.File {
+	if held := j.held; held != nil && !held.Entry.Deleted && held.Entry.Type == index.File {
 		j.path = pathOf(held)
 	}
 	j.list()
@@ -148,7 +161,7 @@ func (p *Puller) gather(ctx context.Context, j *job) error {
 	if err := p.reuseWhole(ctx, j); err != nil {
 		return err
 	}
-	return p.reuseOld(ctx, j, held)
+	return p.reuseOld(ctx, j, j.held)
 }
 
 // done reports whether gather found a complete work file, so that nothing had

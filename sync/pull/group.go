@@ -37,11 +37,12 @@ type step struct {
 
 	intents []index.IntentID // of the name; of a move also of the old name
 
-	disk  index.Disk  // facts of what was placed
-	flags index.Flags // with it
-	taken bool        // something lies at work that stood at path
-	saved bool        // what lies at work is a save that nobody had scanned
-	dirs  []string    // whose entries have to be durable
+	disk  index.Disk    // facts of what was placed
+	flags index.Flags   // with it
+	taken bool          // something lies at work that stood at path,
+	was   folderfs.Info // with these facts
+	saved bool          // what lies at work is a save that nobody had scanned
+	dirs  []string      // whose entries have to be durable
 }
 
 func (s *step) finish(e ending, o plan.Outcome) {
@@ -79,10 +80,20 @@ type group struct {
 	*Puller
 	ctx     context.Context // of the caller, until the first step on disk
 	steps   []*step
+	known   known             // before the first step
 	dirs    map[string]string // index spelling of a directory that exists -> disk spelling
 	made    map[string]bool   // directories made here, not durable yet
+	met     map[string]uint64 // inodes of directories that others made, perhaps not durable yet
 	touched map[string]bool   // directories whose entries changed here
 	lent    []lent
+}
+
+func (g *group) actions() []*plan.Action {
+	actions := make([]*plan.Action, len(g.steps))
+	for i, s := range g.steps {
+		actions[i] = s.a
+	}
+	return actions
 }
 
 // prepare checks an action against the index and the work directory. Nothing
@@ -92,15 +103,13 @@ func (g *group) prepare(s *step) error {
 	if err := checkName(a.Name); err != nil {
 		return err
 	}
-	var err error
-	if s.held, err = g.idx.Local(g.ctx, a.Name); err != nil {
-		return err
-	}
+	s.held = g.known.held(a.Name)
 	if !holdsVersion(s.held, a.Base()) || s.expects() != a.Expects() || !s.expects() && changesHeld(a.Op) {
 		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 		return nil
 	}
-	s.want, err = index.WithBlocks(g.ctx, g.idx, a.Want, a.Heads)
+	var err error
+	s.want, err = g.withBlocks(g.ctx, g.known, a)
 	if errors.Is(err, index.ErrNoVersion) {
 		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 		return nil
@@ -124,10 +133,7 @@ func (g *group) prepare(s *step) error {
 
 // prepareMove takes what is held at the old name now, with its blocks.
 func (g *group) prepareMove(s *step) error {
-	from, err := g.idx.Local(g.ctx, s.a.From.Entry.Name)
-	if err != nil {
-		return err
-	}
+	from := g.known.held(s.a.From.Entry.Name)
 	if from == nil || !holdsVersion(from, s.a.From.Entry.Version) || from.Entry.Deleted || from.Entry.Type == index.Directory {
 		s.finish(over, plan.Outcome{Name: s.a.Name, Status: plan.Stale})
 		return nil
@@ -266,6 +272,11 @@ func (g *group) directory(s *step, dir string) (string, error) {
 	case info.Kind != folderfs.Directory:
 		s.out.Rescan = append(s.out.Rescan, dir)
 		return "", fmt.Errorf("directory of %q: %w", s.a.Name, folderfs.ErrNotDirectory)
+	default:
+		if known, ok := g.anchored[at]; !ok || known != info.Inode {
+			g.met[at] = info.Inode
+			s.touch(at)
+		}
 	}
 	g.dirs[dir] = at
 	return at, nil

@@ -24,7 +24,10 @@ type job struct {
 	out  *plan.Outcome
 	want index.Entry   // with blocks
 	base index.Version // held at the name when this was decided
+	held *index.Held   // at the name when the fetch began
 	path string        // what stands at the name now, on disk; "" for nothing
+
+	direct bool // small, to be created, and wanted once: see finish
 
 	data  []byte           // of a small file
 	file  folderfs.NewFile // of a large one
@@ -139,6 +142,7 @@ func allZero(p []byte) bool {
 // run has left in it, block by block: only what its hash proves counts.
 func (p *Puller) begin(ctx context.Context, j *job) error {
 	if j.small() {
+		p.setReady(tempOf(&j.want, folderfs.Partial), false)
 		j.data = make([]byte, j.want.Size)
 		return nil
 	}
@@ -250,7 +254,10 @@ func (p *Puller) reused(j *job, n int64) {
 }
 
 // finish makes a whole content a complete work file: attributes, durable, and
-// only then under the name that says so.
+// only then under the name that says so. A small one that is to be created goes
+// to its name from where it was written, and until then this process remembers
+// that it is durable: after a crash it is fetched anew. Renaming thousands of
+// files twice in one directory costs more than writing them.
 func (p *Puller) finish(j *job) error {
 	part, complete := tempOf(&j.want, folderfs.Partial), tempOf(&j.want, folderfs.Complete)
 	if j.small() {
@@ -274,7 +281,14 @@ func (p *Puller) finish(j *job) error {
 		return err
 	}
 	j.file = nil
+	if j.direct {
+		p.setReady(part, true)
+		return nil
+	}
 	if err := p.fs.RenameNoReplace(part, complete); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			p.relistWorks() // the next try finds it
+		}
 		return err
 	}
 	p.noteComplete(j, complete)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -19,6 +20,10 @@ import (
 // what it says, gives it the attributes wanted now.
 func (p *Puller) complete(ctx context.Context, j *job) (bool, error) {
 	name := tempOf(&j.want, folderfs.Complete)
+	works, err := p.worksOf(j.want.Hash)
+	if err != nil || !slices.Contains(works, name) {
+		return false, err
+	}
 	info, err := p.fs.Lstat(name)
 	if isGone(err) {
 		return false, nil

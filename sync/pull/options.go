@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/sync/chunk"
 	"github.com/labsync/labsync/sync/plan"
@@ -16,6 +17,10 @@ type Options struct {
 	Parallel func(n int, work func(i int))
 	// Now is the wall clock; nil is time.Now.
 	Now func() time.Time
+	// Clock returns the unix seconds that versions made here bear; nil is Now.
+	Clock func() int64
+	// Boot tells one run of the machine from the next; "" if that is not known.
+	Boot string
 	// Fault is called at every failpoint (see the package documentation) with
 	// its name; an error it returns is treated as one of the file system.
 	Fault func(point string) error
@@ -23,6 +28,10 @@ type Options struct {
 	OnEvent func(Event)
 	// Policy cuts versions that are made here of a save nobody had scanned.
 	Policy chunk.Policy
+	// Siblings returns the siblings of the heads that lose at a name, without
+	// block lists: what a plan would record with the winner. A step that was cut
+	// short and turns out to be done records them too. nil returns none.
+	Siblings func(s *index.State) []index.Entry
 	// Direction of the folder: in a receive-only folder no version is made
 	// here, such a save stays among the displaced files.
 	Direction plan.Direction
@@ -42,6 +51,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Clock == nil {
+		o.Clock = func() int64 { return o.Now().Unix() }
+	}
+	if o.Siblings == nil {
+		o.Siblings = func(*index.State) []index.Entry { return nil }
 	}
 	if o.Fault == nil {
 		o.Fault = func(string) error { return nil }

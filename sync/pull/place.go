@@ -15,7 +15,8 @@ import (
 	"github.com/labsync/labsync/sync/plan"
 )
 
-// Place carries actions out, in their order and as one group: durable on disk
+// Place carries actions out, new directories first and else in their order, as
+// one group: durable on disk
 // before they stand in the index, and in the index before they are Done.
 // Whatever an action with Fetches wants was fetched before. The outcomes are in
 // the order of the actions. Two actions of a group must not concern one name,
@@ -26,7 +27,7 @@ func (p *Puller) Place(ctx context.Context, actions []plan.Action) []plan.Outcom
 	p.placing.Lock()
 	defer p.placing.Unlock()
 	outs := make([]plan.Outcome, len(actions))
-	g := &group{Puller: p, ctx: ctx, dirs: map[string]string{}, made: map[string]bool{}, touched: map[string]bool{}}
+	g := &group{Puller: p, ctx: ctx, dirs: map[string]string{}, made: map[string]bool{}, met: map[string]uint64{}, touched: map[string]bool{}}
 	for i := range actions {
 		outs[i].Name = actions[i].Name
 		s := &step{a: &actions[i], out: &outs[i], want: actions[i].Want}
@@ -37,6 +38,7 @@ func (p *Puller) Place(ctx context.Context, actions []plan.Action) []plan.Outcom
 			if s.end == open {
 				s.finish(over, failed(s.a.Name, err))
 			}
+			s.out.Unsettled = p.unsettled
 		}
 	}
 	return outs
@@ -50,6 +52,10 @@ func (g *group) run() error {
 		}
 		g.steps[0].out.Rescan = append(g.steps[0].out.Rescan, rep.Rescan...)
 	}
+	var err error
+	if g.known, err = g.whatIsKnown(g.ctx, g.actions()); err != nil {
+		return err
+	}
 	for _, s := range g.steps {
 		if err := g.prepare(s); err != nil {
 			s.finish(over, failed(s.a.Name, err))
@@ -60,7 +66,7 @@ func (g *group) run() error {
 	}
 	caller := g.ctx
 	g.ctx = context.WithoutCancel(caller)
-	for _, s := range g.steps {
+	for _, s := range g.inOrder() {
 		switch {
 		case s.end != open:
 		case caller.Err() != nil:
@@ -82,6 +88,21 @@ func (g *group) run() error {
 	}
 	g.commit()
 	return lentErr
+}
+
+// inOrder returns the steps as they are carried out: new directories first, so
+// that those into which something moves are made durable together.
+func (g *group) inOrder() []*step {
+	directories := make([]*step, 0, len(g.steps))
+	var others []*step
+	for _, s := range g.steps {
+		if (s.a.Op == plan.Create || s.a.Op == plan.Retype) && s.want.Type == index.Directory {
+			directories = append(directories, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return append(directories, others...)
 }
 
 func (g *group) stickAll(err error) {
@@ -183,7 +204,10 @@ func (g *group) source(s *step) (folderfs.Info, string, error) {
 	if s.want.Type != index.File {
 		return folderfs.Info{}, "", nil
 	}
-	name := tempOf(&s.want, folderfs.Complete)
+	name := tempOf(&s.want, folderfs.Partial)
+	if s.a.Op != plan.Create || !g.isReady(name) {
+		name = tempOf(&s.want, folderfs.Complete)
+	}
 	info, err := g.fs.Lstat(name)
 	if err == nil && (info.Kind != folderfs.File || info.Size != s.want.Size) {
 		err = fmt.Errorf("%q: %w", name, fs.ErrNotExist)
@@ -219,6 +243,7 @@ func (g *group) makeDirectory(name string, mode uint32) error {
 }
 
 func (g *group) createDirectory(s *step) {
+	s.touch(s.path) // it may be made, and then fail
 	err := g.opt.Fault("pull.create")
 	if err == nil {
 		err = g.inDir(s, s.path, func() error { return g.put(s, "", s.path) })
@@ -371,6 +396,11 @@ func (g *group) barrier() {
 			errs[i] = nil // removed since, and that is in the directory above
 		}
 	})
+	for at, inode := range g.met {
+		if i, ok := slices.BinarySearch(dirs, parent(at)); ok && errs[i] == nil {
+			g.anchored[at] = inode
+		}
+	}
 	for _, s := range g.steps {
 		if s.end != placed && s.end != undone {
 			continue

@@ -54,11 +54,15 @@ type Puller struct {
 	unsettled bool       // a step was left with its intent pending; under placing
 	watch     watchlist  // under placing
 	serial    int        // makes keys of displaced files differ; under placing
+	// anchored are the inodes of directories that were there before something
+	// was put below them, and have been made durable for its sake; under placing.
+	anchored map[string]uint64
 
 	mu        sync.Mutex // guards what follows
 	works     map[index.Hash][]string
+	ready     map[string]bool // partial files that are whole and durable
 	leftovers leftovers
-	strikes   map[strike]int
+	strikes   map[strike]offence
 }
 
 // strike counts bad blocks by who sent them and for which content.
@@ -69,7 +73,7 @@ type strike struct {
 
 // New returns a Puller for the folder. It starts nothing and reads nothing.
 func New(fs folderfs.Writer, idx index.Store, src Source, opt Options) *Puller {
-	return &Puller{fs: fs, idx: idx, src: src, opt: opt.withDefaults(), strikes: map[strike]int{}}
+	return &Puller{fs: fs, idx: idx, src: src, opt: opt.withDefaults(), strikes: map[strike]offence{}, ready: map[string]bool{}, anchored: map[string]uint64{}}
 }
 
 // tempOf is where the content of an entry is assembled. The key is made of the

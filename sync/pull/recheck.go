@@ -10,23 +10,35 @@ import (
 	"github.com/labsync/labsync/sync/plan"
 )
 
-// Recheck looks again at displaced files: some program may have had one open
+// recheckFiles is how many files one call is done with at most: a placement
+// waits for it.
+const recheckFiles = 250
+
+// Recheck settles steps of which a Place did not know how they ended, and looks
+// again at displaced files: some program may have had one open
 // and gone on writing. A file that has been left alone for a while is hashed;
 // other bytes than those displaced become a head of its name. It returns when
 // to call it again (zero: after the next Place) and how many heads were made.
 func (p *Puller) Recheck(ctx context.Context, now time.Time) (next time.Time, heads int, err error) {
 	p.placing.Lock()
 	defer p.placing.Unlock()
+	if p.unsettled {
+		if _, err := p.settle(ctx); err != nil {
+			return time.Time{}, 0, err
+		}
+	}
 	if err := p.loadWatched(ctx); err != nil {
 		return time.Time{}, 0, fmt.Errorf("recheck displaced files: %w", err)
 	}
 	var due int64
-	for n := p.watch.first; n < p.watch.next; n++ {
+	done := 0
+	for n := p.watch.first; n < p.watch.next && done < recheckFiles; n++ {
 		var rest []watched
 		changed := false
 		for i, w := range p.watch.batches[n] {
-			if err := ctx.Err(); err != nil {
+			if ctx.Err() != nil || done == recheckFiles {
 				rest = append(rest, p.watch.batches[n][i:]...)
+				changed = false // stored when all of the batch was looked at
 				break
 			}
 			before := w
@@ -38,7 +50,9 @@ func (p *Puller) Recheck(ctx context.Context, now time.Time) (next time.Time, he
 				heads++
 			}
 			changed = changed || again == 0 || w.At != before.At
-			if again != 0 {
+			if again == 0 {
+				done++
+			} else {
 				rest = append(rest, w)
 				if due == 0 || again < due {
 					due = again
@@ -54,6 +68,9 @@ func (p *Puller) Recheck(ctx context.Context, now time.Time) (next time.Time, he
 	}
 	if err := p.dropWatched(ctx); err != nil {
 		return time.Time{}, heads, err
+	}
+	if done == recheckFiles {
+		due = now.UnixNano() // perhaps there are more
 	}
 	if due != 0 {
 		next = time.Unix(0, due)
@@ -74,7 +91,8 @@ func (p *Puller) recheck(ctx context.Context, w *watched, now time.Time) (again 
 	if info.Size != w.Size || info.Mtime != w.Mtime {
 		w.Size, w.Mtime, w.At, w.Busy = info.Size, info.Mtime, now.UnixNano(), 0
 	}
-	wait := quiet << min(w.Busy, 5) // a program may keep its file open for days
+	w.At = min(w.At, now.UnixNano()) // the clock was ahead
+	wait := quiet << min(w.Busy, 5)  // a program may keep its file open for days
 	if at := w.At + wait; now.UnixNano() < at {
 		return at, false, nil
 	}
@@ -93,13 +111,13 @@ func (p *Puller) recheck(ctx context.Context, w *watched, now time.Time) (again 
 	if info.Kind != folderfs.File {
 		return 0, false, nil
 	}
-	head, err = p.lateHead(ctx, w, &was, now)
+	head, err = p.lateHead(ctx, w, &was)
 	return 0, head, err
 }
 
 // lateHead makes a head of what was written after the file was displaced: a
 // version on top of the one displaced, beside whatever stands at the name.
-func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry, now time.Time) (bool, error) {
+func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bool, error) {
 	e, err := p.read(ctx, w.Work, w.Name, was)
 	if err != nil {
 		return false, err
@@ -125,7 +143,7 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry, now
 	if err != nil {
 		return false, err
 	}
-	e.Version = base.Bump(id.Replica, now.Unix(), state.Versions()...)
+	e.Version = base.Bump(id.Replica, p.opt.Clock(), state.Versions()...)
 	e.ModifiedBy, e.Parent = id.Replica, base
 	if e.Version.Dominates(held.Entry.Version) {
 		return false, nil // nothing was placed over it after all

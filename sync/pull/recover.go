@@ -1,10 +1,10 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -20,13 +20,16 @@ type Report struct {
 	Problems  []plan.Problem // what a person should look at
 }
 
-// runningKey is a setting that exists from Recover to Close.
+// runningKey is a setting that exists from Recover to Close. It holds
+// Options.Boot.
 const runningKey = "pull.running"
 
 // Recover settles what an earlier run left behind: steps it had begun,
 // permissions it had lent, strange files in the work directory. If that run did
-// not end with Close the machine may have lost power: files that had changed
-// shortly before are then marked to be hashed again, whatever their facts say.
+// not end with Close the machine may have lost power: what had changed shortly
+// before is then marked to be read again, whatever its facts say; and unless
+// the machine has been up since, as suspect: a loss of power may be all that
+// has changed it.
 // Call it before anything else uses the folder.
 func (p *Puller) Recover(ctx context.Context) (Report, error) {
 	p.placing.Lock()
@@ -46,11 +49,18 @@ func (p *Puller) Recover(ctx context.Context) (Report, error) {
 		return rep, fmt.Errorf("recover: %w", err)
 	}
 	if was != nil {
-		if err := p.distrust(ctx, &rep); err != nil {
+		flags := index.MustRescan
+		if p.opt.Boot == "" || string(was) != p.opt.Boot {
+			flags |= index.Suspect
+		}
+		if err := p.adoptCreated(ctx, &rep); err != nil {
+			return rep, fmt.Errorf("recover: %w", err)
+		}
+		if err := p.distrust(ctx, &rep, flags); err != nil {
 			return rep, fmt.Errorf("recover: %w", err)
 		}
 	}
-	err = p.idx.SetSetting(ctx, runningKey, strconv.AppendInt(nil, p.opt.Now().Unix(), 10))
+	err = p.idx.SetSetting(ctx, runningKey, []byte(cmp.Or(p.opt.Boot, "unknown")))
 	if err != nil {
 		return rep, fmt.Errorf("recover: %w", err)
 	}
@@ -109,14 +119,19 @@ func (p *Puller) sweep(rep *Report) error {
 // after 30 seconds, and needs a moment for it.
 const distrustAge = 60 * time.Second
 
-// distrust marks files that had changed shortly before the index was last
-// written: a loss of power may have left them empty, short or zero-filled
-// under facts that look right.
-func (p *Puller) distrust(ctx context.Context, rep *Report) error {
+// distrust marks what had changed shortly before the index was last written: a
+// loss of power may have left it empty, short or zero-filled under facts that
+// look right, or taken its name away.
+func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) error {
 	const page = 1000
 	var newest int64
 	var recent []*index.Held // changed within distrustAge of the newest look so far
-	changed := func(h *index.Held) int64 { return max(h.Disk.Mtime, h.Disk.Ctime) }
+	changed := func(h *index.Held) int64 {
+		if h.Disk.Ctime == 0 {
+			return max(h.Disk.Mtime, h.Disk.Seen)
+		}
+		return max(h.Disk.Mtime, h.Disk.Ctime)
+	}
 	for after := ""; ; {
 		held, err := p.idx.Locals(ctx, "", after, page)
 		if err != nil {
@@ -125,7 +140,7 @@ func (p *Puller) distrust(ctx context.Context, rep *Report) error {
 		for i := range held {
 			h := &held[i]
 			newest = max(newest, h.Disk.Seen)
-			if h.Entry.Type == index.File && changed(h) >= newest-distrustAge.Nanoseconds() {
+			if changed(h) >= newest-distrustAge.Nanoseconds() {
 				recent = append(recent, h)
 			}
 		}
@@ -146,7 +161,7 @@ func (p *Puller) distrust(ctx context.Context, rep *Report) error {
 		rep.Rescan = append(rep.Rescan, h.Entry.Name)
 		changes = append(changes, index.Change{
 			Base: full.Entry.Version, Entry: full.Entry, Disk: full.Disk,
-			Flags: full.Flags | index.MustRescan, Quiet: full.Flags&quietFlags != 0,
+			Flags: full.Flags | flags, Quiet: full.Flags&quietFlags != 0,
 		})
 		if len(changes) == page {
 			if _, err := p.idx.Commit(ctx, changes, false); err != nil {

@@ -11,11 +11,12 @@ import (
 
 // delete takes a file or link away. It is renamed, never unlinked.
 func (g *group) delete(s *step) {
-	if _, err := g.fs.Lstat(s.path); isGone(err) {
+	info, err := g.fs.Lstat(s.path)
+	if isGone(err) {
 		s.end = placed // gone already: the deletion everyone has agreed on
 		return
 	}
-	if !g.expected(s, s.path, s.held) {
+	if !g.asExpected(s, s.path, s.held, info, err) {
 		return
 	}
 	if err := g.opt.Fault("pull.delete"); err != nil {
@@ -29,11 +30,12 @@ func (g *group) delete(s *step) {
 
 // rmdir removes a directory if it is empty.
 func (g *group) rmdir(s *step) {
-	if _, err := g.fs.Lstat(s.path); isGone(err) {
+	info, err := g.fs.Lstat(s.path)
+	if isGone(err) {
 		s.end = placed
 		return
 	}
-	if !g.isDirectory(s) {
+	if !g.asDirectory(s, info, err) {
 		return
 	}
 	if err := g.opt.Fault("pull.rmdir"); err != nil {
@@ -85,7 +87,7 @@ func (g *group) move(s *step) {
 }
 
 func (g *group) checkMoved(s *step, old string) {
-	info, err := g.fs.Lstat(s.path)
+	disk, info, err := g.look(s.path, s.a.Name)
 	if err != nil {
 		s.stick(err)
 		return
@@ -106,47 +108,54 @@ func (g *group) checkMoved(s *step, old string) {
 		return
 	}
 	if g.hasMeta(info, &s.want) {
-		g.record(s, &info)
+		s.disk, s.flags, s.end = disk, 0, placed
 		return
 	}
 	g.setMeta(s, info)
 }
 
-// keepDirectory makes a directory that was made in this group durable, and
-// those above it.
+// keepDirectory makes a directory durable that was made in this group, or
+// perhaps shortly before, and those above it.
 func (g *group) keepDirectory(dir string) error {
-	for ; dir != "" && g.made[dir]; dir = parent(dir) {
+	for ; dir != ""; dir = parent(dir) {
+		if _, met := g.met[dir]; !met && !g.made[dir] {
+			continue
+		}
 		if err := g.fs.SyncDir(parent(dir)); err != nil {
 			return err
 		}
-		delete(g.made, dir)
+		g.kept(parent(dir))
 	}
 	return nil
 }
 
+// kept notes that the directories in one that was made durable are, too.
+func (g *group) kept(in string) {
+	for dir, inode := range g.met {
+		if parent(dir) == in {
+			g.anchored[dir] = inode
+			delete(g.met, dir)
+		}
+	}
+	for dir := range g.made {
+		if parent(dir) == in {
+			delete(g.made, dir)
+		}
+	}
+}
+
 // meta sets permissions and times of what is in place already.
 func (g *group) meta(s *step) {
-	if s.want.Type == index.Directory {
-		if !g.isDirectory(s) {
-			return
-		}
-		info, err := g.fs.Lstat(s.path)
-		if err != nil {
-			s.undo(failed(s.a.Name, err))
-			return
-		}
-		g.settleDirectory(s, info)
-		return
-	}
-	if !g.expected(s, s.path, s.held) {
-		return
-	}
 	info, err := g.fs.Lstat(s.path)
-	if err != nil {
-		s.undo(failed(s.a.Name, err))
+	if s.want.Type == index.Directory {
+		if g.asDirectory(s, info, err) {
+			g.settleDirectory(s, info)
+		}
 		return
 	}
-	g.setMeta(s, info)
+	if g.asExpected(s, s.path, s.held, info, err) {
+		g.setMeta(s, info)
+	}
 }
 
 // setMeta gives a file its attributes. A save in this very moment would lose

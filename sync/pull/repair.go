@@ -121,6 +121,12 @@ func (r *repair) placed(there finding, info folderfs.Info, away finding) error {
 		r.facts(&c, r.path, there, info)
 	}
 	r.touch(r.path)
+	if c.Derived, err = r.siblings(r.it.Path); err != nil {
+		return err
+	}
+	if len(r.changes) > 0 {
+		c.Derived = unreplaced(c.Derived, r.changes[0].Entry.Version)
+	}
 	r.changes = append(r.changes, c)
 	if away == theOld && r.old.Type == index.File && len(r.old.Blocks) > 0 {
 		if w, ok := r.watched(r.it.Path, r.work, &r.old, r.opt.Now().UnixNano()); ok {
@@ -197,6 +203,19 @@ func (r *repair) touch(names ...string) {
 	for _, name := range names {
 		r.dirs = append(r.dirs, parent(name))
 	}
+}
+
+// create settles what was put at a free name.
+func (r *repair) create() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	if there == theNew {
+		return r.placed(there, info, missing)
+	}
+	r.lookAgain(there != missing)
+	return nil
 }
 
 // directory settles the retype of a directory to a file or link.

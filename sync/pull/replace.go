@@ -15,6 +15,11 @@ import (
 // check of what was displaced. It ends the step if the path cannot be touched.
 func (g *group) expected(s *step, at string, held *index.Held) bool {
 	info, err := g.fs.Lstat(at)
+	return g.asExpected(s, at, held, info, err)
+}
+
+// asExpected is expected of facts that were read just now.
+func (g *group) asExpected(s *step, at string, held *index.Held, info folderfs.Info, err error) bool {
 	if isGone(err) {
 		s.undo(unscanned(s.a.Name, held.Entry.Name))
 		return false
@@ -130,6 +135,7 @@ func (g *group) checkTaken(s *step, temp folderfs.Info, source string) {
 		g.exchangeBack(s, temp, source)
 		return
 	}
+	s.was = info
 	same, err := g.asHeld(g.ctx, s.work, info, s.held)
 	if err != nil {
 		s.stick(err)
@@ -233,6 +239,7 @@ func (g *group) takeAway(s *step) bool {
 		s.stick(err)
 		return false
 	}
+	s.was = info
 	same, err := g.asHeld(g.ctx, s.work, info, s.held)
 	if err != nil {
 		s.stick(err)
@@ -296,6 +303,11 @@ func (g *group) replaceDirectory(s *step) {
 // isDirectory ends the step if something else stands where a directory is held.
 func (g *group) isDirectory(s *step) bool {
 	info, err := g.fs.Lstat(s.path)
+	return g.asDirectory(s, info, err)
+}
+
+// asDirectory is isDirectory of facts that were read just now.
+func (g *group) asDirectory(s *step, info folderfs.Info, err error) bool {
 	switch {
 	case isGone(err), err == nil && info.Kind != folderfs.Directory:
 		s.undo(unscanned(s.a.Name))

@@ -87,6 +87,7 @@ func (p *Puller) settle(ctx context.Context) (Report, error) {
 		return rep, fmt.Errorf("settle what was begun: %w", err)
 	}
 	p.unsettled = false
+	p.relistWorks()
 	return rep, nil
 }
 
@@ -138,7 +139,9 @@ func (r *repair) run(byKey map[string]string) error {
 		r.work = byKey[w.Key]
 	}
 	var err error
-	r.old, err = index.WithBlocks(r.ctx, r.idx, r.it.Expected.Entry, nil)
+	if r.it.Expected.Entry.Name != "" {
+		r.old, err = index.WithBlocks(r.ctx, r.idx, r.it.Expected.Entry, nil)
+	}
 	if err != nil && !errors.Is(err, index.ErrNoVersion) {
 		return err
 	}
@@ -150,6 +153,8 @@ func (r *repair) run(byKey map[string]string) error {
 		return nil // recorded after all, or overtaken
 	}
 	switch r.it.Operation {
+	case opCreate:
+		return r.create()
 	case opReplace, opReplaceAway:
 		return r.replace()
 	case opDirectory:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
 )
 
@@ -134,9 +135,7 @@ func (g *group) remember() error {
 		if s.saved && g.opt.Direction == plan.ReceiveOnly {
 			continue // no version is made of it, whatever is written to it
 		}
-		if w, ok := g.watched(s.a.Name, s.work, &s.held.Entry, now); ok {
-			batch = append(batch, w)
-		}
+		batch = append(batch, watchedOf(s.a.Name, s.work, &s.held.Entry, s.was, now))
 	}
 	return g.addWatched(g.ctx, batch)
 }
@@ -146,10 +145,14 @@ func (p *Puller) watched(name, work string, e *index.Entry, now int64) (watched,
 	if err != nil {
 		return watched{}, false
 	}
+	return watchedOf(name, work, e, info, now), true
+}
+
+func watchedOf(name, work string, e *index.Entry, info folderfs.Info, now int64) watched {
 	return watched{
 		Work: work, Name: name, Base: e.Version.Append(nil), Blocks: encodeBlocks(e.Blocks), Class: e.BlockSize,
 		Size: info.Size, Mtime: info.Mtime, At: now,
-	}, true
+	}
 }
 
 // encodeBlocks writes a block list as 4 bytes of size and 32 of hash each.

@@ -43,12 +43,30 @@ func (p *Puller) loadWorks() error {
 	return nil
 }
 
+// setReady notes whether a partial file is whole and durable.
+func (p *Puller) setReady(part string, ready bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ready {
+		p.ready[part] = true
+	} else {
+		delete(p.ready, part)
+	}
+}
+
+func (p *Puller) isReady(part string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready[part]
+}
+
 // noteWork adds a file to the list; from is the name it had there, if any. A
 // name outside of the work directory takes it off the list.
 func (p *Puller) noteWork(name, from string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.leftovers.moved(from, name)
+	delete(p.ready, from)
 	if p.works == nil {
 		return // will be found when the list is read
 	}
@@ -61,6 +79,14 @@ func (p *Puller) noteWork(name, from string) {
 	if w, ok := folderfs.ParseWork(name); ok && w.Kind != folderfs.Partial && !slices.Contains(p.works[w.Hash], name) {
 		p.works[w.Hash] = append(p.works[w.Hash], name)
 	}
+}
+
+// relistWorks lets the list be read anew: steps that were not known to have been
+// done have been settled, and what they displaced is not in it.
+func (p *Puller) relistWorks() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.works = nil
 }
 
 // Usage is what displaced files take.

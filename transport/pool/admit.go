@@ -48,6 +48,9 @@ func (p *Pool) incoming(in *admission.Incoming) {
 		if witness.answers(ctx, newcomerProbe) {
 			in.Refuse(admission.Refuse(admission.SecondInstance,
 				"another computer with the same identity is connected; give one of them an identity of its own"))
+			if p.options.SecondInstance != nil {
+				p.options.SecondInstance(in.Conn.Device())
+			}
 			return
 		}
 		silent = old

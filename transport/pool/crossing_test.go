@@ -50,7 +50,8 @@ func TestCrossingDialsLeaveOneConnectionOfAKind(t *testing.T) {
 
 func TestASecondInstanceIsRefusedWhileTheFirstAnswers(t *testing.T) {
 	a, b := identities(t)
-	hub := start(t, Options{Identity: a}, Wanted{ID: b.ID()})
+	told := make(chan device.ID, 100)
+	hub := start(t, Options{Identity: a, SecondInstance: func(id device.ID) { told <- id }}, Wanted{ID: b.ID()})
 	all := hub.Addresses()
 	for name, candidates := range map[string][]addr.Candidate{"quic": all[:1], "tcp": all[1:], "both": all} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +65,14 @@ func TestASecondInstanceIsRefusedWhileTheFirstAnswers(t *testing.T) {
 			}
 			second := start(t, Options{Identity: b}, Wanted{ID: a.ID(), Candidates: candidates})
 			second.failure(t, "same identity")
+			select {
+			case id := <-told:
+				if id != b.ID() {
+					t.Errorf("told of a second instance of %s", id.Short())
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("nobody was told of the second instance")
+			}
 			for _, c := range conns {
 				if c.Context().Err() != nil {
 					t.Errorf("the first instance lost its %s connection", c.Kind())

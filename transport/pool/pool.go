@@ -35,6 +35,9 @@ type Options struct {
 	OnConn func(transport.Conn)
 	// Refused is told of a device that is not trusted, once a minute each.
 	Refused func(device.ID, net.Addr)
+	// SecondInstance is told of each connection that was refused because another
+	// instance of the device is connected and answers.
+	SecondInstance func(device.ID)
 	// Limits apply to all devices together.
 	Limits Limits
 	Log    *slog.Logger

@@ -14,6 +14,9 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 	}
 	versions, at := intern(r.copied(), &c.Entry)
 	for i := range versions {
+		if c.Lost && versions[i].Held && i != at {
+			versions[i].announce(Announcer{Device: Self}, false)
+		}
 		versions[i].Held = i == at
 	}
 	r.setVersions(versions)

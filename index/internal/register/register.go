@@ -194,8 +194,15 @@ func intern(versions []Version, e *index.Entry) ([]Version, int) {
 	if i < 0 {
 		return append(versions, Version{Entry: e.Clone()}), len(versions)
 	}
+	have := &versions[i].Entry
 	if !versions[i].HasBlocks() {
-		versions[i].Entry.Blocks = slices.Clone(e.Blocks)
+		have.Blocks = slices.Clone(e.Blocks)
+	}
+	if e.Deleted { // of which replica's copy this is must not matter
+		have.Type = max(have.Type, e.Type)
+		if bytes.Compare(e.Hash[:], have.Hash[:]) > 0 {
+			have.Hash = e.Hash
+		}
 	}
 	return versions, i
 }

@@ -123,6 +123,16 @@ var changeTests = []test{
 			}
 		}
 	}},
+	{"a change time is not what a user sets", func(s *scene) {
+		if !s.can.Ctime {
+			s.Skip("no change times here")
+		}
+		s.write("f", "")
+		s.must(s.w.Chtimes("f", 1_000_000_000_000_000_000))
+		if info := s.lstat("f"); info.Ctime == info.Mtime {
+			s.Errorf("both times are %d", info.Ctime)
+		}
+	}},
 	{"a link's time is its own", func(s *scene) {
 		s.write("f", "")
 		s.must(s.w.Chtimes("f", 4e9))

@@ -2,6 +2,7 @@ package memfs
 
 import (
 	"cmp"
+	"errors"
 	"io/fs"
 	"syscall"
 	"time"
@@ -326,7 +327,9 @@ func (f *FS) SyncFile(name string) error {
 // syncOrForget makes an inode durable, or does what a disk does that fails at it.
 func syncOrForget(i *inode, fault error) error {
 	if fault != nil {
-		i.forget()
+		if !errors.Is(fault, ErrDead) {
+			i.forget()
+		}
 		return fault
 	}
 	i.sync()

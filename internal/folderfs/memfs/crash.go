@@ -113,7 +113,7 @@ func (r *record) dirs() []*inode {
 
 // crash builds the folder that is found afterwards.
 type crash struct {
-	rng   *rand.Rand
+	rng   *rand.Rand // nil: nothing is lost
 	from  *FS
 	to    *FS
 	names names
@@ -133,7 +133,11 @@ func (c *crash) inode(old *inode) *inode {
 	}
 	c.taken[made.number] = true
 	c.made[old] = made
-	made.durable = old.afterCrash(c.rng, c.from.opts.PageSize)
+	if c.rng == nil {
+		made.durable = old.now
+	} else {
+		made.durable = old.afterCrash(c.rng, c.from.opts.PageSize)
+	}
 	made.now = made.durable
 	made.now.pages = append([][]byte(nil), made.durable.pages...)
 	made.pages = make([]pageMark, len(made.now.pages))
@@ -193,4 +197,26 @@ func (i *inode) pageAfterCrash(index int, rng *rand.Rand) []byte {
 	default:
 		return [...][]byte{i.durable.page(index), i.now.page(index), nil}[rng.IntN(3)]
 	}
+}
+
+// Copy returns the folder as a backup made at this moment has it when it is
+// restored: all is durable, nothing is open, mounts are gone.
+func (f *FS) Copy() *FS {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := &crash{from: f, names: f.seenNames(), made: map[*inode]*inode{}, taken: map[uint64]bool{}}
+	c.to = &FS{opts: f.opts, base: names{}, next: f.next, devices: 1}
+	c.to.root = c.inode(f.root)
+	return c.to
+}
+
+// seenNames are the names as programs see them.
+func (f *FS) seenNames() names {
+	seen := names{}
+	f.eachInode(f.root, func(i *inode) {
+		if i.kind == folderfs.Directory {
+			seen[i] = i.entries
+		}
+	})
+	return seen
 }

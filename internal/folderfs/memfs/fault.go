@@ -1,6 +1,7 @@
 package memfs
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/labsync/labsync/internal/folderfs"
@@ -48,6 +49,10 @@ func (o Op) Changes() bool {
 		return false
 	}
 }
+
+// ErrDead is for a Hook to return to a process that has died: nothing of what it
+// still asks for happens.
+var ErrDead = errors.New("the process has died")
 
 // Hook is called before an operation with the name it acts on (the first of
 // two; for an open file, the one it was opened by). If it returns an error the

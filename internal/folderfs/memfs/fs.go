@@ -269,6 +269,13 @@ func (f *FS) Free() (free uint64, err error) {
 	return free, err
 }
 
+// SetCapacity changes Options.Capacity; with less than is used the disk is full.
+func (f *FS) SetCapacity(bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.opts.Capacity = bytes
+}
+
 func (f *FS) room() int64 {
 	if f.opts.Capacity == 0 {
 		return 1 << 40

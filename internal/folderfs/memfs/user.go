@@ -296,3 +296,29 @@ func (u User) Touch(name string, mtime int64) error {
 		return err
 	})
 }
+
+// Sync makes what stands at a name, all below it, and the way to it durable, as
+// a careful program does after a save. Of a name that is gone that is durable.
+func (u User) Sync(name string) error {
+	return u.do("sync", name, "", func(f *FS) error {
+		if err := folderfs.CheckName(name); err != nil {
+			return err
+		}
+		if found, err := f.find(name); err == nil {
+			f.eachInode(found.inode, func(i *inode) {
+				i.sync()
+				if i.kind == folderfs.Directory {
+					f.syncDir(i)
+				}
+			})
+		}
+		for dir := name; dir != "."; {
+			dir = path.Dir(dir)
+			if i, err := f.directory(strings.TrimPrefix(dir, ".")); err == nil {
+				f.syncDir(i)
+				i.sync()
+			}
+		}
+		return nil
+	})
+}

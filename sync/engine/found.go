@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// scanned records what a scan found.
+func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
+	for _, name := range ev.Again {
+		e.lookAgain(name, settleAgain)
+	}
+	for _, p := range ev.Problems {
+		e.problems[p.Name] = p
+	}
+	known, err := e.statesSeen(ctx, ev.Seen)
+	if err != nil {
+		return err
+	}
+	seen := ev.Seen
+	if i := slices.IndexFunc(e.scanning.running, func(r run) bool { return r.id == ev.ID }); i >= 0 {
+		seen = e.scanning.running[i].hold(seen, known)
+	}
+	e.recordSeen(ev.ID, seen, known)
+	return nil
+}
+
+// hold keeps back the directories that are gone until the scan is done, so that
+// what was in them is announced before them: another device would take what it
+// still holds there for something their deleter did not know of.
+func (r *run) hold(seen []plan.Observation, known map[string]*index.State) []plan.Observation {
+	var rest []plan.Observation
+	for i := range seen {
+		held := known[seen[i].Name].Local
+		if seen[i].Removed && held != nil && !held.Entry.Deleted && held.Entry.Type == index.Directory {
+			r.gone = append(r.gone, seen[i])
+		} else {
+			rest = append(rest, seen[i])
+		}
+	}
+	return rest
+}
+
+// recordSeen records a batch of what a scan has seen.
+func (e *Engine) recordSeen(scan ID, seen []plan.Observation, known map[string]*index.State) {
+	commit := Commit{ID: e.newID(), Scan: scan}
+	changed := map[string]bool{}
+	for i := range seen {
+		o := &seen[i]
+		if e.work.placing(o.Name) {
+			e.scanning.add(Scope{Name: o.Name})
+			continue
+		}
+		if e.work.unsettled[o.Name] {
+			continue // looked at again when it is settled
+		}
+		if changed[o.Name] {
+			continue // the old name of a rename
+		}
+		c, ok := e.record(known[o.Name], o)
+		if !ok {
+			continue
+		}
+		commit.Changes, changed[o.Name] = append(commit.Changes, c), true
+		if half, ok := e.otherHalf(known[c.Entry.RenamedFrom], o, &c); ok && !changed[half.Entry.Name] {
+			commit.Changes, changed[half.Entry.Name] = append(commit.Changes, half), true
+		}
+	}
+	e.commit(commit)
+}
+
+// statesSeen returns the states of what was seen, and of its former names.
+func (e *Engine) statesSeen(ctx context.Context, seen []plan.Observation) (map[string]*index.State, error) {
+	names := make([]string, 0, len(seen))
+	for i := range seen {
+		names = append(names, seen[i].Name)
+		if from := seen[i].Entry.RenamedFrom; from != "" {
+			names = append(names, from)
+		}
+	}
+	return e.states(ctx, names)
+}
+
+// states returns the states of names, by name.
+func (e *Engine) states(ctx context.Context, names []string) (map[string]*index.State, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	states, err := e.Index.States(ctx, names, false)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]*index.State, len(states))
+	for i := range states {
+		known[states[i].Name] = &states[i]
+	}
+	return known, nil
+}
+
+func (e *Engine) record(s *index.State, o *plan.Observation) (index.Change, bool) {
+	if o.Compared(s) {
+		return plan.Record(s, o, e.author(), e.Direction)
+	}
+	e.scanning.add(Scope{Name: o.Name}) // another version is held by now
+	return index.Change{}, false
+}
+
+// otherHalf records along with the new name of a rename that the old one, of
+// which s is the state, is gone: together they are announced, so that other
+// devices rename as they come. The scan saw nothing there; and what is held
+// there cannot have come back since if it is the very file that was found under
+// the new name.
+func (e *Engine) otherHalf(s *index.State, o *plan.Observation, c *index.Change) (index.Change, bool) {
+	from := c.Entry.RenamedFrom
+	if from == "" || o.Removed || o.Entry.RenamedFrom != from || o.Disk.Inode == 0 || e.work.placing(from) || e.work.records(from) {
+		return index.Change{}, false
+	}
+	if s.Local == nil || s.Local.Entry.Deleted || s.Local.Disk.Inode != o.Disk.Inode || s.Local.Disk.Device != o.Disk.Device {
+		return index.Change{}, false
+	}
+	return plan.Record(s, &plan.Observation{Name: from, Base: s.Local.Entry.Version, Removed: true}, e.author(), e.Direction)
+}

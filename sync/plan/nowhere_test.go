@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
+)
+
+// heads makes a state of heads, each at the path of the peer or of nobody.
+func heads(local *index.Entry, atPath, put []index.Entry) index.State {
+	s := state(local, 0, append(put, atPath...)...)
+	for i := range s.Heads[len(put):] {
+		s.Heads[len(put)+i].AtPath = []device.ID{peer}
+	}
+	return s
+}
+
+func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
+	lost, other, mine := file("lost", 2, c(2, 90)), file("other", 3, c(3, 20)), file("mine", 1, c(1, 10))
+	buried := gone(mine, 3, c(1, 10), c(3, 20))
+	tests := []struct {
+		name  string
+		state index.State
+		op    Op
+		want  string
+	}{
+		{"nothing else is left to do", heads(nil, nil, []index.Entry{lost}), Settle, ""},
+		{"what is held stays", heads(&mine, []index.Entry{mine}, []index.Entry{lost}), Settle, ""},
+		{"what somebody has is placed", heads(nil, []index.Entry{other}, []index.Entry{lost}), Create, "other"},
+		{"a deletion needs no bytes", heads(&mine, []index.Entry{buried}, []index.Entry{lost}), Delete, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := Decide(&Facts{State: tt.state, Nowhere: true})
+			if a.Op != tt.op {
+				t.Fatalf("%v, want %v", a.Op, tt.op)
+			}
+			if tt.want != "" && a.Want.Hash != other.Hash {
+				t.Fatalf("wants %v", a.Want)
+			}
+			if without := Decide(&Facts{State: tt.state}); !without.Fetches() {
+				t.Fatalf("before that is known: %v", without.Op)
+			}
+		})
+	}
+}
+
+func TestUnheldContent(t *testing.T) {
+	lost, other := file("lost", 2, c(2, 90)), file("other", 3, c(3, 20))
+	s := heads(nil, []index.Entry{other}, []index.Entry{lost})
+	if !Unheld(&s, lost.Hash) || Unheld(&s, other.Hash) || Unheld(&s, index.Hash{}) {
+		t.Error("wrong about who has what")
+	}
+}

@@ -1,0 +1,83 @@
+package pull
+
+import (
+	"context"
+	"fmt"
+	"path"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/labsync/labsync/index"
+)
+
+// adoptCreated records what an earlier run had created and did not come to
+// record: a create has no intent, and what it has left is known by being what a
+// head says. That cannot wait for a scan, since the head may be replaced before
+// one comes by; what stands there would then pass for something made here, in
+// conflict with that.
+func (p *Puller) adoptCreated(ctx context.Context, rep *Report) error {
+	const page = 1000
+	for after := ""; ; {
+		states, err := p.idx.Dirty(ctx, index.DirtyLive, after, page)
+		if err != nil {
+			return err
+		}
+		var changes []index.Change
+		var dirs []string
+		for i := range states {
+			c, err := p.created(ctx, &states[i])
+			if err != nil {
+				return fmt.Errorf("look for what was created at %q: %w", states[i].Name, err)
+			}
+			if c != nil {
+				changes, dirs = append(changes, *c), append(dirs, parent(states[i].Name))
+			}
+		}
+		if len(changes) > 0 {
+			if err := p.settled(ctx, dirs, nil, changes, nil); err != nil {
+				return err
+			}
+			rep.Finished += len(changes)
+		}
+		if len(states) < page {
+			return nil
+		}
+		after = states[len(states)-1].Name
+	}
+}
+
+// created returns the change that records a head as what stands at its name,
+// nil if none does. Only heads of names at which nothing is held count: a step
+// at another has an intent.
+func (p *Puller) created(ctx context.Context, s *index.State) (*index.Change, error) {
+	var base index.Version
+	if s.Local != nil {
+		const left = index.Ignored | index.Unsupported | index.Kept
+		if !s.Local.Entry.Deleted || s.Local.Flags&left != 0 {
+			return nil, nil
+		}
+		base = s.Local.Entry.Version
+	}
+	info, err := p.fs.Lstat(s.Name)
+	if err != nil || norm.NFC.String(info.Name) != path.Base(s.Name) {
+		return nil, nil // a scan says what is wrong with it, if anything is
+	}
+	for i := range s.Heads {
+		h := &s.Heads[i].Entry
+		if h.Deleted || kindOf(h.Type) != info.Kind || !h.Version.Dominates(base) || !p.hasMeta(info, h) {
+			continue
+		}
+		full, err := p.idx.Head(ctx, s.Name, h.Version)
+		if err != nil {
+			return nil, err
+		}
+		if same, err := p.holds(ctx, s.Name, info, &full); err != nil || !same {
+			continue // likewise
+		}
+		c := &index.Change{Base: base, Entry: full, Disk: diskOf(info, s.Name, s.Name, p.opt.Now().UnixNano())}
+		// Seen is after the facts here, so that they must not pass for proof.
+		c.Disk.Seen = min(c.Disk.Seen, c.Disk.Mtime)
+		return c, nil
+	}
+	return nil, nil
+}

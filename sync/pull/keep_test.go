@@ -1,0 +1,166 @@
+package pull
+
+import (
+	"syscall"
+	"testing"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/index/memstore"
+	"github.com/labsync/labsync/internal/folderfs/memfs"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// What stands at a name after a loss of power must not pass for something made
+// here because the head that it was made of is forgotten.
+func TestAHeadIsDurableBeforeAFileIsMadeOfIt(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("a", []byte("theirs")))
+	actions := w.decide()
+	var after *memstore.Store
+	w.opt.Fault = func(point string) error {
+		if point != "pull.create" || after != nil {
+			return nil
+		}
+		after = w.idx.(*memstore.Store).Crash()
+		return errStop
+	}
+	w.restart()
+	w.pullAll(actions)
+	if after == nil {
+		t.Fatal("nothing was created")
+	}
+	if s, _, err := after.State(t.Context(), "a"); err != nil || len(s.Heads) != 1 {
+		t.Errorf("the index knows %+v, %v", s, err)
+	}
+}
+
+// A directory that somebody has just made may be lost with what was put in it.
+func TestWhatIsRecordedInAYoungDirectoryIsThereAfterALossOfPower(t *testing.T) {
+	tests := []struct {
+		name    string
+		prepare func(w *world)
+		change  func(w *world) []index.Entry
+	}{
+		{"a file is created", func(*world) {}, func(w *world) []index.Entry { return []index.Entry{w.fileOf("d/e/a", []byte("theirs"))} }},
+		{
+			"a file is moved", func(w *world) { w.announce(w.fileOf("b", []byte("theirs"))) },
+			func(w *world) []index.Entry {
+				e := w.fileOf("d/e/a", []byte("theirs"))
+				e.RenamedFrom = "b"
+				return []index.Entry{e, w.goneOf("b", e)}
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, memfs.Options{})
+			tt.prepare(w)
+			w.sync()
+			w.mem.SyncAll()
+			if err := w.mem.User().Mkdir("d/e"); err != nil {
+				t.Fatal(err)
+			}
+			w.announce(tt.change(w)...)
+			w.pullAll(w.decide())
+			for _, im := range shoot(w, "the end", 1, 20) {
+				if got := readName(t, im.fs, "d/e/a"); got != "theirs" {
+					t.Fatalf("%s: %q", im.at, got)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsSuspectDependsOnWhetherTheMachineWentDown(t *testing.T) {
+	tests := []struct {
+		name, before, after string
+		suspect             bool
+	}{
+		{"the process died", "1", "1", false},
+		{"the machine did", "1", "2", true},
+		{"nobody knows", "", "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, memfs.Options{})
+			w.opt.Boot = tt.before
+			w.restart()
+			w.recover()
+			if err := w.mem.User().Write("a", []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			w.scan("a")
+			w.opt.Boot = tt.after
+			w.restart()
+			w.recover()
+			held, err := w.idx.Local(t.Context(), "a")
+			if err != nil || held.Flags&index.MustRescan == 0 || (held.Flags&index.Suspect != 0) != tt.suspect {
+				t.Errorf("held %+v, %v", held, err)
+			}
+		})
+	}
+}
+
+// What a step displaced that had to be settled serves as a source like the rest.
+func TestWhatWasDisplacedByASettledStepIsFound(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	old := w.fileOf("a", []byte("once here"))
+	w.announce(old)
+	w.sync()
+	w.announce(w.goneOf("a", old))
+	failed := false
+	w.opt.Fault = func(point string) error {
+		if point != "pull.taken" || failed {
+			return nil
+		}
+		failed = true
+		return errStop
+	}
+	w.restart()
+	if _, err := w.pull.worksOf(old.Hash); err != nil { // the list has been read
+		t.Fatal(err)
+	}
+	w.pullAll(w.decide())
+	w.pullAll(w.decide()) // settles
+	delete(w.far.contents, old.Blocks[0].Hash)
+	w.announce(w.fileOf("b", []byte("once here")))
+	delete(w.far.contents, old.Blocks[0].Hash)
+	w.want(w.pullAll(w.decide()), plan.Done)
+	if w.read("b") != "once here" {
+		t.Errorf("b holds %q", w.read("b"))
+	}
+}
+
+// A file of which it is not known whether its name is durable is nobody's edit:
+// not for a scan, not after the version it was made of has been replaced, not
+// after a loss of power.
+func TestACreateThatMayHaveHappenedIsSettled(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	first := w.fileOf("a", []byte("first"))
+	w.announce(first)
+	failed := false
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		if op != memfs.OpSyncDir || name != "" || failed {
+			return nil
+		}
+		failed = true
+		return syscall.EIO
+	})
+	outs := w.pullAll(w.decide())
+	if len(outs) != 1 || outs[0].Status != plan.Failed || !outs[0].Unsettled {
+		t.Fatalf("outcomes %+v", outs)
+	}
+	w.announce(w.fileOf("a", []byte("second")))
+	if _, heads, err := w.pull.Recheck(t.Context(), w.clock.Now()); heads != 0 || err != nil {
+		t.Fatal(heads, err)
+	}
+	held, err := w.idx.Local(t.Context(), "a")
+	if err != nil || held == nil || held.Entry.Hash != first.Hash || held.Entry.ModifiedBy != farReplica {
+		t.Errorf("held is %+v, %v", held, err)
+	}
+	w.sync()
+	if w.read("a") != "second" {
+		t.Errorf("a holds %q", w.read("a"))
+	}
+	w.atRest()
+}
