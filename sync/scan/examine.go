@@ -120,8 +120,10 @@ func (p *pass) reader(c *candidate, f folderfs.OpenFile) io.ReaderAt {
 }
 
 // steady checks that the file is still the one whose facts were taken before it
-// was read. One that only grew stands as far as it was read, if reading it once
-// more gives the same; any other change leaves it unsettled.
+// was read. One that keeps growing stands as far as it was read, if reading it
+// once more gives the same; any other change leaves it unsettled. Having grown
+// once is not enough: a longer text that was saved over it before the first
+// read began looks the same both times, and half of it is nobody's file.
 func (p *pass) steady(c *candidate, f folderfs.OpenFile, same bool) error {
 	before := c.info
 	after, err := p.fs.Lstat(c.child.spelled) // not of f: the name may be another file's by now
@@ -141,7 +143,11 @@ func (p *pass) steady(c *candidate, f folderfs.OpenFile, same bool) error {
 		if err != nil {
 			return err
 		}
-		if still {
+		last, err := p.fs.Lstat(c.child.spelled)
+		if err != nil {
+			return err
+		}
+		if still && last.Kind == folderfs.File && last.Inode == after.Inode && last.Size > after.Size {
 			c.found.Flags |= index.Prefix
 			return nil
 		}

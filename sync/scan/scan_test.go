@@ -242,17 +242,23 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<17)
 	for _, c := range []struct {
 		name   string
-		change func(u memfs.User) error
+		first  int // the read before which it changes for the first time
+		again  int // and how many more times it does
+		change func(u memfs.User, size int64) error
 		want   string
 	}{
-		{"changed in place", func(u memfs.User) error { return u.WriteAt("f", []byte("x"), 9) }, "f unsettled"},
-		{"appended to", func(u memfs.User) error { return u.WriteAt("f", []byte("x"), int64(len(big))) },
+		{"changed in place", 5, 0, func(u memfs.User, _ int64) error { return u.WriteAt("f", []byte("x"), 9) }, "f unsettled"},
+		{"appended to", 5, 0, func(u memfs.User, size int64) error { return u.WriteAt("f", []byte("x"), size) }, "f unsettled"},
+		{"appended to again and again", 5, 1000, func(u memfs.User, size int64) error { return u.WriteAt("f", []byte("x"), size) },
 			fmt.Sprintf("f changed flags %d", index.Prefix)},
-		{"appended to and changed before", func(u memfs.User) error {
-			return errors.Join(u.WriteAt("f", []byte("x"), 9), u.WriteAt("f", []byte("x"), int64(len(big))))
+		{"appended to and changed before", 5, 0, func(u memfs.User, size int64) error {
+			return errors.Join(u.WriteAt("f", []byte("x"), 9), u.WriteAt("f", []byte("x"), size))
 		}, "f unsettled"},
-		{"cut", func(u memfs.User) error { return u.Truncate("f", 10) }, "f unsettled"},
-		{"replaced", func(u memfs.User) error { return u.SaveByRename("f", []byte("x")) }, "f unsettled"},
+		{"saved anew and longer before anything was read", 1, 0, func(u memfs.User, _ int64) error {
+			return u.Write("f", bytes.Repeat([]byte("longer"), 1<<19))
+		}, "f unsettled"},
+		{"cut", 5, 0, func(u memfs.User, _ int64) error { return u.Truncate("f", 10) }, "f unsettled"},
+		{"replaced", 5, 0, func(u memfs.User, _ int64) error { return u.SaveByRename("f", []byte("x")) }, "f unsettled"},
 	} {
 		w := newWorld(t, memfs.Linux())
 		w.must(w.user.Write("f", big))
@@ -262,10 +268,11 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 			if op != memfs.OpRead || name != "f" {
 				return nil
 			}
-			if reads++; reads == 5 {
-				return c.change(w.user)
+			if reads++; reads < c.first || reads > c.first+c.again {
+				return nil
 			}
-			return nil
+			info, err := w.user.Lstat("f")
+			return errors.Join(err, c.change(w.user, info.Size))
 		})
 		found := w.scan()
 		w.fs.SetHook(nil)
