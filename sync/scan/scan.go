@@ -99,6 +99,7 @@ type pass struct {
 	named    map[string]bool // names of scopes: something hints at a change there
 	whole    cover           // what was looked at with all below, asked for or not
 	frames   []frame
+	alone    map[string]*index.Held // by name, nil if nothing is held: see readAlone
 	// listings are directories listed to see how they spell names.
 	listings map[string][]folderfs.Info
 	gone     map[string]bool // directories reported as missing mounts
@@ -119,7 +120,8 @@ type pass struct {
 func (s *Scanner) Scan(ctx context.Context, scopes []Scope, emit func([]Found) error, progress func(Progress)) error {
 	p := &pass{
 		Scanner: s, ctx: ctx, caps: s.fs.Capabilities(), root: s.fs.Root().Device, emit: emit, since: s.opt.Now(),
-		meter: meter{report: progress}, named: map[string]bool{}, whole: cover{}, listings: map[string][]folderfs.Info{}, gone: map[string]bool{}, claimed: map[string]bool{}, looked: map[string]bool{},
+		meter: meter{report: progress}, named: map[string]bool{}, whole: cover{}, listings: map[string][]folderfs.Info{}, gone: map[string]bool{},
+		alone: map[string]*index.Held{}, claimed: map[string]bool{}, looked: map[string]bool{},
 	}
 	counts, err := s.idx.Counts(ctx)
 	if err != nil {
@@ -153,7 +155,12 @@ func (p *pass) run(scopes []Scope) error {
 		return err
 	}
 	p.scopes = scopes
-	for _, sc := range scopes {
+	for i, sc := range scopes {
+		if i%aloneAtOnce == 0 {
+			if err := p.readAlone(scopes[i:min(i+aloneAtOnce, len(scopes))]); err != nil {
+				return err
+			}
+		}
 		if p.whole.has(sc.Name) {
 			continue
 		}
@@ -164,6 +171,7 @@ func (p *pass) run(scopes []Scope) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
+	clear(p.alone) // what was emitted may be held by now
 	// Names are added to linked only by names found changed, and each is looked
 	// at once, so this ends.
 	for len(p.linked) > 0 {

@@ -136,7 +136,7 @@ func (p *pass) scope(sc Scope) error {
 		}
 	}
 	p.whole[sc.Name] = true
-	cur := p.cursor(sc.Name)
+	cur := p.cursorOf(sc)
 	switch {
 	case absent(err):
 		return p.drain(cur, sc.Name, p.missing)
