@@ -1,10 +1,14 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/engine"
 	"github.com/labsync/labsync/sync/plan"
 	"github.com/labsync/labsync/sync/scan"
@@ -14,7 +18,7 @@ import (
 func (d *Device) carryOut(effect engine.Effect) {
 	switch x := effect.(type) {
 	case engine.Scan:
-		d.begin(fmt.Sprintf("Scan#%d", x.ID), laneFree, func(t *task) { d.runScan(t, x) })
+		d.begin(fmt.Sprintf("Scan#%d", x.ID), laneFree, func(t *task) { d.runScan(t, x) }).early = true
 	case engine.Commit:
 		d.begin(fmt.Sprintf("Commit#%d", x.ID), laneStore, func(t *task) { d.commit(t, x) })
 	case engine.RecordRemote:
@@ -33,14 +37,25 @@ func (d *Device) carryOut(effect engine.Effect) {
 			outcomes := d.pull.Fetch(d.w.ctx, x.Actions)
 			t.pause()
 			d.step(engine.Fetched{ID: x.ID, Outcomes: outcomes})
-		})
+		}).ambushed(x.Actions).early = true
 	case engine.Place:
-		d.begin(fmt.Sprintf("Place#%d", x.ID), lanePull, func(t *task) { d.place(t, x) }).place = true
+		d.begin(fmt.Sprintf("Place#%d", x.ID), lanePull, func(t *task) { d.place(t, x) }).ambushed(x.Actions).place = true
 	case engine.Recheck:
 		d.begin("Recheck", lanePull, d.recheck)
 	case engine.Wake:
 		d.wake = x.At
 	}
+}
+
+// ambushed notes the names that a task is about.
+func (t *task) ambushed(actions []plan.Action) *task {
+	for i := range actions {
+		t.about = append(t.about, actions[i].Name)
+		if from := actions[i].From; from != nil {
+			t.about = append(t.about, from.Entry.Name)
+		}
+	}
+	return t
 }
 
 // runScan hands on what a scan finds, a batch at a time: the next one is made
@@ -52,18 +67,27 @@ func (d *Device) runScan(t *task, x engine.Scan) {
 		scopes[i] = scan.Scope{Name: sc.Name, Recursive: sc.Recursive}
 	}
 	err := d.scan.Scan(d.w.ctx, scopes, func(found []scan.Found) error {
-		t.pause()
-		d.edits.recorded = false
+		if !t.lives() {
+			return memfs.ErrDead
+		}
+		d.batches[x.ID] = false
 		d.step(observe(x.ID, found))
-		for !d.edits.recorded && !t.ended {
-			t.pause()
+		for !d.batches[x.ID] {
+			if !t.lives() {
+				return memfs.ErrDead
+			}
 		}
 		return nil
 	}, nil)
-	if err != nil {
-		d.w.violate("scan", d, "%v", err)
-	}
 	t.pause()
+	switch {
+	case errors.Is(err, folderfs.ErrRootGone), errors.Is(err, scan.ErrRootEmptied):
+		d.w.note(d, " ", "the folder stops: "+err.Error())
+		d.fall(Operation{Kind: Kill, For: int64(retryFolder)})
+		panic(died{})
+	case err != nil:
+		d.excuse("Scan", err)
+	}
 	d.step(engine.ScanDone{ID: x.ID, Err: err})
 }
 
@@ -90,8 +114,9 @@ func observe(id engine.ID, found []scan.Found) engine.Scanned {
 
 func (d *Device) commit(t *task, x engine.Commit) {
 	done := engine.Committed{ID: x.ID}
-	echoes := d.echoes(&x)
+	var echoes map[string]string
 	if len(x.Changes) > 0 {
+		echoes = d.echoes(&x)
 		stale, err := d.index.Commit(d.w.ctx, x.Changes, true)
 		d.check("Commit", err)
 		for i := range x.Changes {
@@ -107,11 +132,14 @@ func (d *Device) commit(t *task, x engine.Commit) {
 			d.w.violate("I19", d, "scan recorded %s, which no user changed", echoes[name])
 		}
 	}
+	if len(x.Changes)+len(x.Settled) > 0 {
+		d.w.activity = d.w.now
+	}
 	if len(x.Settled) > 0 {
 		d.check("Settle", d.index.Settle(d.w.ctx, x.Settled))
 	}
 	if x.Scan != 0 {
-		d.edits.recorded = true
+		d.batches[x.Scan] = true
 	}
 	done.Sequence = d.sequence()
 	t.pause()
@@ -131,43 +159,66 @@ func (d *Device) recordRemote(t *task, x engine.RecordRemote) {
 // is recorded in between is sent once more rather than never.
 func (d *Device) send(t *task, x engine.Send, session int) {
 	done := engine.Sent{ID: x.ID, Device: x.Device, Upto: x.After}
-	last := d.sequence()
+	who, err := d.index.Identity(d.w.ctx)
+	d.check("Identity", err)
+	last := who.Sequence
 	t.pause()
 	page, err := d.index.Since(d.w.ctx, x.After, d.page)
 	d.check("Since", err)
+	if n := len(page); n > 0 {
+		last = max(last, page[n-1].Sequence)
+	}
 	if len(page) == d.page {
 		last, done.More = page[len(page)-1].Sequence, true
 	}
 	t.pause()
-	to := d.w.deviceOf(x.Device)
-	if d.w.session(d, x.Device) != session || !d.w.connected(d, to) {
+	if d.w.session(d, x.Device) != session {
 		done.Failed = true
 	} else {
-		done.Upto = last
-		if len(page) > 0 {
-			d.sends++
-			to.inbox[d].push(d.w, message{updates: page})
-		}
+		done.Upto = last // or lost, which the session's end will tell
+		d.announce(d.w.deviceOf(x.Device), who.Index, page, last)
 	}
 	t.pause()
 	d.step(done)
 }
 
+// announce puts a page, and up to which sequence that is all, on the link.
+func (d *Device) announce(to *Device, of uint64, page []index.Update, last int64) {
+	if !d.w.connected(d, to) {
+		return
+	}
+	if len(page) > 0 {
+		d.sends++
+	}
+	if len(page) == 0 || page[len(page)-1].Sequence < last {
+		page = append(page, index.Update{Sequence: last})
+	}
+	d.say(of, page)
+	d.w.push(d.w.linkOf(d, to), d, to, message{updates: page}, d.w.delay())
+}
+
 func (d *Device) place(t *task, x engine.Place) {
+	began := d.w.steps
 	outcomes := d.pull.Place(d.w.ctx, x.Actions)
-	sequence := d.sequence()
+	if !t.dead {
+		d.verified(x.Actions, outcomes, began)
+	}
 	t.pause()
+	sequence := d.sequence()
 	d.step(engine.Placed{ID: x.ID, Outcomes: outcomes, Sequence: sequence})
 }
 
 func (d *Device) recheck(t *task) {
-	next, heads, err := d.pull.Recheck(d.w.ctx, d.clock())
-	d.check("Recheck", err)
-	done := engine.Rechecked{Heads: heads, Sequence: d.sequence()}
+	now := d.clock()
+	next, heads, err := d.pull.Recheck(d.w.ctx, now)
+	t.pause()
+	if err != nil {
+		d.excuse("Recheck", err)
+		next = now.Add(time.Minute)
+	}
+	done := engine.Rechecked{Heads: heads, Sequence: d.sequence(), Unsettled: err != nil}
 	if !next.IsZero() {
-		done.Next = next.UnixNano()
-	} else if err != nil {
-		done.Next = d.clock().Add(time.Minute).UnixNano()
+		done.Next = d.steady().Add(next.Sub(now)).UnixNano()
 	}
 	t.pause()
 	d.step(done)
@@ -179,8 +230,19 @@ func (d *Device) sequence() int64 {
 	return who.Sequence
 }
 
+// excuse turns an error into a violation that only a broken disk explains.
+func (d *Device) excuse(what string, err error) {
+	d.w.note(d, " ", fmt.Sprintf("%s failed: %v", what, err))
+	if !d.faulty {
+		d.w.violate("machinery", d, "%s: %v", what, err)
+	}
+}
+
 // check turns an error that no call may return here into a violation.
 func (d *Device) check(what string, err error) {
+	if t := d.current; t != nil && t.dead {
+		panic(died{})
+	}
 	if err != nil {
 		d.w.violate("machinery", d, "%s: %v", what, err)
 	}

@@ -1,10 +1,15 @@
 package sim
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -28,13 +33,15 @@ func contentOf(item *memfs.Item) content {
 // ghost remembers what no part of the product knows: all that users wrote, and
 // what they destroyed themselves.
 type ghost struct {
+	causality
+	accounts
 	texts   int
 	written map[content]string // where first, for messages
 	gone    map[content]bool   // by a user, when no other copy was left
 }
 
 func newGhost() ghost {
-	return ghost{written: map[content]string{}, gone: map[content]bool{}}
+	return ghost{causality: newCausality(), accounts: newAccounts(), written: map[content]string{}, gone: map[content]bool{}}
 }
 
 // everything lists the files and links that a device has: in the tree, and what
@@ -64,12 +71,12 @@ func (d *Device) look() view {
 	d.check("Tree", err)
 	v := view{tree: map[string]memfs.Item{}, has: map[content]string{}}
 	for i := range items {
-		v.tree[items[i].Path] = items[i]
+		v.tree[norm.NFC.String(items[i].Path)] = items[i]
 	}
 	for _, item := range d.everything() {
 		c := contentOf(&item)
 		if _, ok := v.has[c]; !ok {
-			v.has[c] = item.Path
+			v.has[c] = norm.NFC.String(item.Path)
 		}
 	}
 	return v
@@ -85,6 +92,7 @@ func (d *Device) noteEdits(before, after view) {
 			g.written[c] = d.name + ":" + path
 			d.wrote[index.HashBlocks([]index.Block{{Hash: c.hash}})] = true
 			d.wrote[c.hash] = true // of a link
+			d.fragile.contents[c] = true
 			delete(g.gone, c)
 		}
 	}
@@ -96,11 +104,43 @@ func (d *Device) noteEdits(before, after view) {
 	changed := differences(before.tree, after.tree)
 	for _, name := range changed {
 		d.edits.touched[name] = d.w.steps
+		d.fragile.names[name] = true
+		if item, ok := before.tree[name]; ok {
+			d.fragile.contents[contentOf(&item)] = true
+		}
+		if item, ok := after.tree[name]; ok {
+			d.fragile.contents[contentOf(&item)] = true
+			d.edits.left[leftOf(&item)] = true
+		}
 		if i := strings.LastIndexByte(name, '/'); i >= 0 && slices.Contains(changed, name[:i]) {
 			continue
 		}
 		d.notify(engine.Scope{Name: name, Recursive: after.tree[name].Kind == folderfs.Directory})
 	}
+	d.leaveFragile(changed)
+}
+
+// writeBack is how long a system keeps in memory only what programs wrote.
+const writeBack = 30 * time.Second
+
+// leaveFragile makes durable what a careful user did; other users leave that to
+// the system.
+func (d *Device) leaveFragile(changed []string) {
+	if len(changed) == 0 {
+		return
+	}
+	if !d.setup.Careful {
+		if d.flushAt == 0 {
+			d.flushAt = d.w.now + int64(writeBack)
+		}
+		return
+	}
+	for _, name := range changed {
+		if err := d.user.Sync(name); err != nil {
+			d.check("Sync", err)
+		}
+	}
+	d.fragile = newFragile()
 }
 
 // differences lists the names whose facts differ, in order.
@@ -113,7 +153,7 @@ func differences(before, after map[string]memfs.Item) []string {
 	}
 	for name, item := range after {
 		was, ok := before[name]
-		if !ok || was.Inode != item.Inode || was.Kind != item.Kind || was.Mode != item.Mode ||
+		if !ok || was.Inode != item.Inode || was.Kind != item.Kind || was.Mode != item.Mode || !bytes.Equal(was.Content, item.Content) ||
 			item.Kind != folderfs.Directory && (was.Size != item.Size || was.Mtime != item.Mtime || was.Ctime != item.Ctime) {
 			out = append(out, name)
 		}
@@ -138,11 +178,22 @@ type edits struct {
 	touched  map[string]int    // step of the last change of a name by a user
 	consumed map[string]int    // step in which the scan began that recorded it
 	scans    map[engine.ID]int // step in which a scan began
-	recorded bool              // the last batch of the scan under way
+	left     map[left]bool     // what its changes left, under whatever name labsync puts that
 }
 
 func newEdits() edits {
-	return edits{touched: map[string]int{}, consumed: map[string]int{}, scans: map[engine.ID]int{}}
+	return edits{touched: map[string]int{}, consumed: map[string]int{}, scans: map[engine.ID]int{}, left: map[left]bool{}}
+}
+
+// left is what a user's change has left of a file.
+type left struct {
+	hash  index.Hash
+	mtime int64
+	mode  uint32
+}
+
+func leftOf(item *memfs.Item) left {
+	return left{index.HashBlocks([]index.Block{{Hash: contentOf(item).hash}}), item.Mtime, item.Mode}
 }
 
 // lastTouch is the last change of a name or of a directory that it is in.
@@ -151,13 +202,22 @@ func (e *edits) lastTouch(name string) (step int, ever bool) {
 		if at, ok := e.touched[name]; ok {
 			step, ever = max(step, at), true
 		}
-		i := strings.LastIndexByte(name, '/')
-		if i < 0 {
+		if name = parentOf(name); name == "" {
 			return step, ever
 		}
-		name = name[:i]
 	}
 }
+
+// unseen reports whether a user has changed a name, or a directory that it is
+// in, and no scan that began later has been recorded.
+func (e *edits) unseen(name string) bool {
+	touched, ever := e.lastTouch(name)
+	consumed, scanned := e.consumed[name]
+	return ever && (!scanned || touched >= consumed)
+}
+
+// parentOf is the directory of a name, "" for the root.
+func parentOf(name string) string { return name[:max(0, strings.LastIndexByte(name, '/'))] }
 
 func (e *edits) scanBegins(id engine.ID, step int) { e.scans[id] = step }
 
@@ -175,9 +235,7 @@ func (d *Device) echoes(x *engine.Commit) map[string]string {
 			continue
 		}
 		name := c.Entry.Name
-		touched, ever := d.edits.lastTouch(name)
-		consumed, before := d.edits.consumed[name]
-		if (!ever || before && touched < consumed) && !d.mayDiffer(c) && !d.wrote[c.Entry.Hash] {
+		if !d.edits.unseen(name) && !d.mayDiffer(c) && (c.Entry.Deleted || !d.wrote[c.Entry.Hash] && !d.edits.left[left{c.Entry.Hash, c.Entry.Mtime, c.Entry.Mode}]) {
 			out[name] = describeEntry(d.w, &c.Entry)
 		}
 	}
@@ -194,11 +252,11 @@ func (d *Device) consume(scan engine.ID, name string) {
 // mayDiffer reports whether disk and index may differ without a user: of a
 // directory that had to be made for what is in it, since its own entry had not
 // come or it was deleted here; and where the index itself says that it is not
-// certain.
+// certain, but of what it is: that nothing is there has to be somebody's doing.
 func (d *Device) mayDiffer(c *index.Change) bool {
 	held, err := d.index.Local(d.w.ctx, c.Entry.Name)
 	d.check("Local", err)
-	return c.Entry.Type == index.Directory && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0
+	return c.Entry.Type == index.Directory && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
 }
 
 func (d *Device) replica() index.Replica {
@@ -209,3 +267,34 @@ func (d *Device) replica() index.Replica {
 
 // sortedKeys makes what ranges over a map independent of its order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// sortedContents lists contents by where they are.
+func sortedContents(m map[content]string) []content {
+	return slices.SortedFunc(maps.Keys(m), func(a, b content) int {
+		return cmp.Or(cmp.Compare(m[a], m[b]), bytes.Compare(a.hash[:], b.hash[:]))
+	})
+}
+
+// stands reports whether what was found is what an entry says.
+func (d *Device) stands(found *memfs.Item, held *index.Held) bool {
+	e := &held.Entry
+	switch found.Kind {
+	case folderfs.Directory:
+		return e.Type == index.Directory
+	case folderfs.Symlink:
+		return e.Type == index.Symlink && e.Target == found.Text
+	}
+	full, err := d.index.Store.Local(d.w.ctx, e.Name)
+	d.check("Local", err)
+	if e.Type != index.File || full == nil {
+		return false
+	}
+	rest := found.Content
+	for _, b := range full.Entry.Blocks {
+		if int(b.Size) > len(rest) || sha256.Sum256(rest[:b.Size]) != b.Hash {
+			return false
+		}
+		rest = rest[b.Size:]
+	}
+	return len(rest) == 0
+}

@@ -2,253 +2,132 @@ package sim
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"strings"
 	"time"
-
-	"github.com/labsync/labsync/internal/folderfs"
-	"github.com/labsync/labsync/sync/engine"
 )
 
 // Kind is what an operation does.
 type Kind uint8
 
-// The operations. What the file system refuses does not happen.
+// What programs and people do in a folder. What the file system refuses does
+// not happen.
 const (
 	Edit    Kind = iota // write a file in place, all of it
 	Save                // write beside and rename over
 	Append              // write at the end
 	Cut                 // truncate to half
 	Remove              // a file, a link or an empty directory
-	Rename              // to To
+	Rename              // a file or a directory, to To
 	Mkdir               // with those above
 	Rmtree              // with all below
 	Chmod               // Count chooses the permissions
 	Touch               // set another modification time
 	Link                // make or retarget a symlink
 	Retype              // file to directory and back
-	Hold                // open a file for writing and keep it open
+	Backup              // rename the old version away, write a new one
+	Keep                // write with the modification time of before (cp -p)
+	Copy                // of a file, to To
+	Recase              // rename to other capitals, or back
+	Spill               // overwrite a part in the middle
 	HeldIn              // write to the files kept open
+	Hold                // open a file for writing and keep it open
 	Release             // close them
-	Ambush              // do Then before the Count-th step of a placement
-	Part                // cut link Count
-	Meet                // bring link Count up
+
+	// Ambush does Then before the Count-th step of a placement. Without a Name
+	// it is about what that step is about.
+	Ambush
+
+	// What happens to the network.
+	Part  // cut link Count
+	Meet  // bring link Count up
+	Drop  // the session of link Count ends, its ends learn it apart; another begins
+	Split // cut all links between the devices of the bit set Count and the others
+	Heal  // bring all links up
+	Lag   // messages on link Count travel longer, for a time For
+
+	// What happens to a machine or to its disk.
+	Flush    // the system writes back what is in memory only
+	Crash    // loss of power at the Count-th step from now, with the bit weak in any order; up again after For
+	Kill     // the process dies at the Count-th step from now; up again after For
+	Full     // the disk is full, for a time For
+	BadWrite // the Count-th write from now fails
+	BadSync  // the Count-th sync from now fails, and forgets
+	BadRead  // the Count-th read from now fails
+	Clock    // the clock is set: Count chooses where to
+	Deafen   // file events are lost, for a time For; then all is scanned
+	Unplug   // the root is missing, for a time For
+
+	// What happens to an identity.
+	Backdate // a copy of the index is put aside
+	Restore  // the index is that copy again, the folder stays as it is
+	Forget   // the index is lost
+	Clone    // device Count starts from a copy of this one's home and folder
+
+	// Corrupt lets the device send bytes that are not those asked for, in one
+	// of Count answers, for a time For.
+	Corrupt
+
 	kinds
 )
 
 var kindNames = [kinds]string{
 	"edit", "save", "append", "truncate", "remove", "rename", "mkdir", "rmtree", "chmod", "touch", "link", "retype",
-	"hold", "write held", "release", "ambush", "part", "meet",
+	"backup", "keep", "copy", "recase", "spill", "write-held", "hold", "release",
+	"ambush",
+	"part", "meet", "drop", "split", "heal", "lag",
+	"flush", "crash", "kill", "full", "bad-write", "bad-sync", "bad-read", "clock", "deafen", "unplug",
+	"backdate", "restore", "forget", "clone",
+	"corrupt",
 }
 
-// Operation is one thing that happens from outside.
+// String returns the kind's name.
+func (k Kind) String() string { return kindNames[k] }
+
+// fault reports whether an operation is none of a user.
+func (k Kind) fault() bool { return k >= Part }
+
+// onLink reports whether Count names a link.
+func (k Kind) onLink() bool { return k == Part || k == Meet || k == Drop || k == Lag }
+
+// Operation is one thing that happens from outside. Operations are compared
+// and written down as they are: whatever a case depends on, besides its seed,
+// stands in them.
 type Operation struct {
 	After  int64 // ns after the operation before
 	Device int
 	Kind   Kind
 	Name   string
-	To     string // of Rename
+	To     string // of Rename and Copy
 	Count  int
-	Then   Kind // of Ambush
+	For    int64 // ns that a fault lasts
+	Then   Kind  // of Ambush
+	Early  bool  // of Ambush: steps of scans and fetches count, too
 }
+
+// weak marks in Count of a Crash that names may change in any order.
+const weak = 1 << 20
 
 func (o Operation) String() string {
-	s := fmt.Sprintf("%v %s", kindNames[o.Kind], o.Name)
+	s := o.Kind.String()
 	switch o.Kind {
-	case Rename:
-		s += " to " + o.To
+	case Rename, Copy:
+		return fmt.Sprintf("%s %s to %s", s, o.Name, o.To)
 	case Ambush:
-		s = fmt.Sprintf("ambush in %d: %s %s %s", o.Count, kindNames[o.Then], o.Name, o.To)
-	case Part, Meet:
-		s = fmt.Sprintf("%s link %d", kindNames[o.Kind], o.Count)
+		return fmt.Sprintf("ambush in %d: %s %s %s", o.Count, o.Then, o.Name, o.To)
+	case Part, Meet, Drop, Lag:
+		s += fmt.Sprintf(" link %d", o.Count)
+	case Crash:
+		s += fmt.Sprintf(" in %d", o.Count&^weak)
+		if o.Count&weak != 0 {
+			s += " (weak)"
+		}
+	case Split, Kill, BadWrite, BadSync, BadRead, Clock, Clone, Corrupt:
+		s += fmt.Sprintf(" %d", o.Count)
+	case HeldIn, Release, Heal, Flush, Full, Deafen, Unplug, Backdate, Restore, Forget:
+	default:
+		s += " " + o.Name
+	}
+	if o.For > 0 {
+		s += fmt.Sprintf(" for %v", time.Duration(o.For))
 	}
 	return s
-}
-
-// pool are the names that operations are about: few, so that they collide.
-var pool = [...]string{"a", "b.txt", "d", "d/c", "d/e", "d/e/f"}
-
-// weights of the kinds, in their order.
-var weights = [kinds]int{20, 5, 6, 3, 8, 10, 5, 3, 4, 3, 3, 3, 2, 3, 2, 12, 4, 6}
-
-// generate makes a script.
-func generate(rng *rand.Rand, devices, links, n int) []Operation {
-	if n == 0 {
-		n = 40
-	}
-	total := 0
-	for _, w := range weights {
-		total += w
-	}
-	script := make([]Operation, 0, n)
-	for range n {
-		o := Operation{Device: rng.IntN(devices), Kind: pick(rng, total), Name: pool[rng.IntN(len(pool))], To: pool[rng.IntN(len(pool))]}
-		o.After = [...]int64{0, int64(5 * time.Millisecond), int64(300 * time.Millisecond), int64(4 * time.Second)}[rng.IntN(4)]
-		if o.After > 0 {
-			o.After = rng.Int64N(o.After)
-		}
-		switch o.Kind {
-		case Ambush:
-			o.Count = 1 + rng.IntN(25)
-			for o.Then = pick(rng, total); o.Then >= Hold; {
-				o.Then = pick(rng, total)
-			}
-		case Part, Meet:
-			o.Count = rng.IntN(links)
-		default:
-			o.Count = rng.IntN(100)
-		}
-		script = append(script, o)
-	}
-	return script
-}
-
-func pick(rng *rand.Rand, total int) Kind {
-	n := rng.IntN(total)
-	for k, weight := range weights {
-		if n -= weight; n < 0 {
-			return Kind(k)
-		}
-	}
-	return Edit
-}
-
-// nextOperation carries out the next operation of the script.
-func (w *World) nextOperation() {
-	o := w.script[0]
-	w.script = w.script[1:]
-	if len(w.script) > 0 {
-		w.due = w.now + w.script[0].After
-	}
-	w.operate(w.devices[o.Device%len(w.devices)], o)
-}
-
-// operate carries out an operation and lets file events follow.
-func (w *World) operate(d *Device, o Operation) {
-	switch o.Kind {
-	case Ambush:
-		w.note(d, "!", o.String())
-		d.ambush = append(d.ambush, o)
-		return
-	case Part:
-		w.cut(w.links[o.Count%len(w.links)])
-		return
-	case Meet:
-		w.connect(w.links[o.Count%len(w.links)])
-		return
-	}
-	before := d.look()
-	err := d.do(o)
-	w.note(d, "!", o.String()+refused(err))
-	d.noteEdits(before, d.look())
-}
-
-func refused(err error) string {
-	if err != nil {
-		return " (refused)"
-	}
-	return ""
-}
-
-// text is new content, unlike any other.
-func (w *World) text(d *Device) []byte {
-	w.ghost.texts++
-	line := fmt.Sprintf("%s%d;", d.name, w.ghost.texts)
-	return []byte(strings.Repeat(line, 1+w.ghost.texts%5))
-}
-
-var fileModes = [...]uint32{0o644, 0o600, 0o755, 0o444, 0o664}
-var directoryModes = [...]uint32{0o755, 0o700, 0o775, 0o555}
-
-// do is what a program or person does.
-func (d *Device) do(o Operation) error {
-	u := d.user
-	info, err := u.Lstat(o.Name)
-	switch o.Kind {
-	case Edit:
-		return u.Write(o.Name, d.w.text(d))
-	case Save:
-		return u.SaveByRename(o.Name, d.w.text(d))
-	case Append:
-		if err == nil {
-			err = u.WriteAt(o.Name, d.w.text(d), info.Size)
-		}
-		return err
-	case Cut:
-		return u.Truncate(o.Name, info.Size/2)
-	case Remove:
-		return u.Remove(o.Name)
-	case Rename:
-		return u.Rename(o.Name, o.To)
-	case Mkdir:
-		return u.Mkdir(o.Name)
-	case Rmtree:
-		return u.RemoveAll(o.Name)
-	case Chmod:
-		if err == nil && info.Kind == folderfs.Directory {
-			return u.Chmod(o.Name, directoryModes[o.Count%len(directoryModes)])
-		}
-		return u.Chmod(o.Name, fileModes[o.Count%len(fileModes)])
-	case Touch:
-		return u.Touch(o.Name, d.clock().Add(-time.Duration(o.Count)*time.Hour).UnixNano())
-	case Link:
-		if err == nil && info.Kind == folderfs.Symlink {
-			if err := u.Remove(o.Name); err != nil {
-				return err
-			}
-		}
-		return u.Symlink(string(d.w.text(d)), o.Name)
-	case Retype:
-		if err != nil {
-			return err
-		}
-		if err := u.RemoveAll(o.Name); err != nil {
-			return err
-		}
-		if info.Kind != folderfs.Directory {
-			return u.Mkdir(o.Name)
-		}
-		return u.Write(o.Name, d.w.text(d))
-	default:
-		return d.doHeld(o)
-	}
-}
-
-// doHeld is what programs do that keep files open.
-func (d *Device) doHeld(o Operation) error {
-	if o.Kind == Hold {
-		held, err := d.user.Hold(o.Name)
-		if err == nil {
-			d.held = append(d.held, held)
-		}
-		return err
-	}
-	for _, held := range d.held {
-		if o.Kind == Release {
-			if err := held.Close(); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := held.Write(d.w.text(d)); err != nil {
-			return err
-		}
-	}
-	if o.Kind == Release {
-		d.held = nil
-	}
-	return nil
-}
-
-// takeNotice tells the engine of a file event.
-func (d *Device) takeNotice(i int) {
-	n := d.notices[i]
-	d.notices = append(d.notices[:i:i], d.notices[i+1:]...)
-	d.step(engine.Changed{Scopes: []engine.Scope{n.scope}})
-}
-
-// tick tells the engine that the time it waited for has come.
-func (d *Device) tick() {
-	d.wake = time.Time{}
-	d.step(engine.Tick{})
 }

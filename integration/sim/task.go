@@ -1,6 +1,10 @@
 package sim
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+	"runtime/debug"
+)
 
 // lane names what may not overlap on one device: tasks of one lane run one
 // after another, in the order in which they were begun. Tasks of laneFree
@@ -19,28 +23,47 @@ const (
 type task struct {
 	what  string
 	lane  lane
-	place bool // its steps can be ambushed
+	until int64    // it waits for an answer that comes then
+	place bool     // its steps can be ambushed
+	early bool     // by those that do not wait for a placement
+	about []string // the names of a group that is fetched or placed
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
-	ended bool
+	dead  bool // its process has died
 }
+
+// died is what the simulator's own code panics with when it goes on in a task
+// whose process has died. The product's code does not: it goes on with errors,
+// and nothing it does reaches the folder or the index.
+type died struct{}
 
 func newTask(what string, in lane, body func(t *task)) *task {
 	t := &task{what: what, lane: in}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if r := recover(); r != nil && r != (died{}) {
+				panic(fmt.Sprintf("%v\n%s", r, debug.Stack())) // the stack is this coroutine's
+			}
+		}()
 		t.yield = yield
 		body(t)
 	})
 	return t
 }
 
-// pause lets others run. A task of a world that has been abandoned goes on
-// without pausing, to its end.
+// pause lets others run. The simulator's own code calls it.
 func (t *task) pause() {
-	if !t.ended && !t.yield(struct{}{}) {
-		t.ended = true
+	if !t.lives() {
+		panic(died{})
 	}
+}
+
+// lives lets others run, and reports whether the process is alive afterwards.
+// What the product's code calls has to give up if not.
+func (t *task) lives() bool {
+	t.dead = t.dead || !t.yield(struct{}{})
+	return !t.dead
 }
 
 // begin starts an effect.
@@ -76,5 +99,21 @@ func (d *Device) goOn(t *task) {
 			d.tasks = append(d.tasks[:i:i], d.tasks[i+1:]...)
 			return
 		}
+	}
+}
+
+// endTasks ends all tasks but the one that is running, which has to die.
+func (d *Device) endTasks() {
+	tasks := d.tasks
+	d.tasks = nil
+	for _, t := range tasks {
+		if t == d.current {
+			t.dead = true
+			continue
+		}
+		running := d.current
+		t.dead, d.current = true, t
+		t.stop()
+		d.current = running
 	}
 }

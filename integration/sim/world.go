@@ -4,9 +4,12 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/plan"
 )
 
 // Options of Run. The zero value is a case made from seed 0.
@@ -20,6 +23,13 @@ type Options struct {
 	Topology Topology
 	// Operations is the length of a script made from the seed; 0 is 40.
 	Operations int
+	// Faults are the families of faults that such a script has; nil lets the
+	// seed choose.
+	Faults []string
+	// Aim makes these kinds of operation much more frequent in such a script.
+	Aim []Kind
+	// Setup is how the case begins; nil makes one from the fields above.
+	Setup *Setup
 	// Strict looks for lost content after every step instead of at the end: it
 	// is slow, and names the step that lost it.
 	Strict bool
@@ -43,7 +53,9 @@ type Result struct {
 	Hash       string // of the trace: equal for equal cases
 	Steps      int
 	Sequence   int64 // all sequence numbers that were spent
+	Setup      Setup
 	Script     []Operation
+	Happened   []Operation // in order, without those that the file system refused
 	Violations []Violation
 }
 
@@ -55,18 +67,20 @@ type World struct {
 	now      int64 // true time, ns since 1970
 	started  int64
 	steps    int
-	pauseOne int // a task pauses before one in so many file system operations
+	setup    Setup
 	sched    *rand.Rand
 	net      *rand.Rand
 	devices  []*Device
 	links    []*link
 	replicas map[index.Replica]string // device names
 	script   []Operation
+	calming  bool  // nothing more comes from outside
+	activity int64 // when something happened last that was not merely tried again
 	due      int64 // when the next operation of the script is
+	happened []Operation
 	ghost    ghost
 	trace    trace
 	failed   []Violation
-	over     bool // nothing that still happens counts
 }
 
 // stream returns the generator for one concern: using one does not shift the
@@ -83,6 +97,7 @@ func stream(seed uint64, concern string) *rand.Rand {
 const (
 	maxSteps = 30_000
 	maxQuiet = 2 * time.Hour
+	idle     = 30 * time.Minute // after which all that still happens is trying again
 )
 
 // Run plays one case: the script, then peace until nothing happens any more,
@@ -104,10 +119,11 @@ func run(ctx context.Context, o Options, harm func(*World)) (Result, error) {
 	}
 	w.script = o.Script
 	if w.script == nil {
-		w.script = generate(stream(o.Seed, "ops"), len(w.devices), len(w.links), o.Operations)
+		w.script = generate(stream(o.Seed, "ops"), len(w.devices), len(w.links), o.Operations, w.faults(), o.Aim...)
 	}
-	res := Result{Script: w.script}
+	res := Result{Setup: w.setup, Script: w.script}
 	w.play()
+	res.Happened = w.happened
 	w.calm()
 	if harm != nil {
 		harm(w)
@@ -122,34 +138,25 @@ func run(ctx context.Context, o Options, harm func(*World)) (Result, error) {
 
 // build makes devices and links.
 func (w *World) build() error {
-	rng := stream(w.opt.Seed, "build")
-	n, shape := w.opt.Devices, w.opt.Topology
-	if n == 0 {
-		n = 2 + rng.IntN(3)
+	if w.opt.Setup != nil {
+		w.setup = *w.opt.Setup
+	} else {
+		w.setup = drawSetup(&w.opt)
 	}
-	if shape == AnyTopology {
-		shape = Topology(1 + rng.IntN(3))
-	}
-	w.pauseOne = [...]int{2, 6, 20}[rng.IntN(3)]
-	for i := range n {
-		d, err := w.newDevice(i, rng)
+	for i := range w.setup.Devices {
+		d, err := w.newDevice(i)
 		if err != nil {
 			return err
 		}
 		w.devices = append(w.devices, d)
 	}
-	for i, a := range w.devices {
-		for j, b := range w.devices[i+1:] {
-			if shape == Mesh || shape == Star && i == 0 || shape == Chain && j == 0 {
-				w.links = append(w.links, &link{a: a, b: b})
-				a.inbox[b], b.inbox[a] = &inbox{}, &inbox{}
-			}
-		}
+	for _, pair := range linksOf(len(w.devices), w.setup.Topology) {
+		a, b := w.devices[pair[0]], w.devices[pair[1]]
+		w.links = append(w.links, &link{a: a, b: b})
+		a.inbox[b], b.inbox[a] = &inbox{}, &inbox{}
 	}
-	for _, l := range w.links {
-		if rng.IntN(3) > 0 {
-			w.connect(l)
-		}
+	for i, l := range w.links {
+		l.wanted = !slices.Contains(w.setup.Down, i)
 	}
 	return nil
 }
@@ -166,19 +173,49 @@ func (w *World) play() {
 // calm ends what disturbs, and goes on until nothing more happens.
 func (w *World) calm() {
 	for _, d := range w.devices {
-		d.ambush = nil
+		d.ambush, d.armed = nil, nil
+		d.relieve()
+		d.upAt = min(d.upAt, w.now)
 		w.operate(d, Operation{Kind: Release})
 	}
-	for _, l := range w.links {
-		w.connect(l)
-	}
+	w.heal()
 	w.note(nil, " ", "peace")
+	w.rest()
+	w.rescan(func(d *Device) bool { return d.faulty })
+	w.decideFor()
+}
+
+// decideFor does what the person does of whose device only one way is open, so
+// that all come to agree: sets what is there over all, or takes it back.
+func (w *World) decideFor() {
+	for _, d := range w.devices {
+		switch d.setup.direction() {
+		case plan.SendOnly:
+			d.step(engine.Override{})
+		case plan.ReceiveOnly:
+			d.step(engine.Revert{})
+		default:
+			continue
+		}
+		w.rest()
+	}
+}
+
+// rescan lets devices scan everything, as they do unasked now and then.
+func (w *World) rescan(which func(*Device) bool) {
+	for _, d := range w.devices {
+		if which(d) {
+			w.note(d, " ", "scan everything")
+			d.step(engine.Changed{Scopes: []engine.Scope{{Recursive: true}}})
+		}
+	}
 	w.rest()
 }
 
 // rest goes on until nothing more happens.
 func (w *World) rest() {
 	until := w.now + int64(maxQuiet)
+	w.calming, w.activity = true, w.now
 	for w.now < until && w.goOn() {
 	}
 	if w.now >= until && len(w.failed) == 0 {
@@ -198,7 +235,7 @@ func (w *World) goOn() bool {
 	choices := w.choices()
 	for len(choices) == 0 {
 		next := w.next()
-		if next == 0 {
+		if next == 0 || w.calming && next-w.activity > int64(idle) {
 			return false
 		}
 		w.now = max(w.now, next)
@@ -217,62 +254,72 @@ func (w *World) choices() []func() {
 	var out []func()
 	for _, d := range w.devices {
 		for _, t := range d.runnable() {
-			out = append(out, func() { d.goOn(t) })
-		}
-		for i := range d.notices {
-			if d.notices[i].at <= w.now {
-				out = append(out, func() { d.takeNotice(i) })
-			}
-		}
-		if !d.wake.IsZero() && !d.wake.After(d.clock()) {
-			out = append(out, d.tick)
-		}
-		for _, from := range w.devices {
-			if in := d.inbox[from]; in != nil && !in.busy && len(in.queue) > 0 && in.queue[0].at <= w.now {
-				out = append(out, func() { d.deliver(from) })
+			if t.until <= w.now {
+				out = append(out, func() { d.goOn(t) })
 			}
 		}
 	}
-	if len(w.script) > 0 && w.due <= w.now {
-		out = append(out, w.nextOperation)
-	}
+	w.appointments(func(at int64, do func()) {
+		if at <= w.now {
+			out = append(out, do)
+		}
+	})
 	return out
 }
 
 // next is the earliest time at which something may happen, 0 for never.
 func (w *World) next() int64 {
 	var first int64
-	at := func(t int64) {
-		if first == 0 || t < first {
-			first = t
+	at := func(at int64, _ func()) {
+		if first == 0 || at < first {
+			first = at
 		}
 	}
+	w.appointments(at)
 	for _, d := range w.devices {
-		for i := range d.notices {
-			at(d.notices[i].at)
+		for _, t := range d.runnable() {
+			at(t.until, nil)
 		}
-		if !d.wake.IsZero() {
-			at(d.wake.Add(-d.offset).UnixNano())
-		}
-		for _, from := range w.devices {
-			if in := d.inbox[from]; in != nil && !in.busy && len(in.queue) > 0 {
-				at(in.queue[0].at)
-			}
-		}
-	}
-	if len(w.script) > 0 {
-		at(w.due)
 	}
 	return first
 }
 
+// appointments lists what happens at a time, or any time after.
+func (w *World) appointments(add func(at int64, do func())) {
+	for _, d := range w.devices {
+		for i := range d.notices {
+			add(d.notices[i].at, func() { d.takeNotice(i) })
+		}
+		if !d.wake.IsZero() {
+			add(d.wake.UnixNano(), d.tick)
+		}
+		if d.upAt != 0 {
+			add(d.upAt, d.start)
+		}
+		for _, r := range d.reliefs() {
+			if *r.at != 0 {
+				add(*r.at, r.do)
+			}
+		}
+		for _, from := range w.devices {
+			if in := d.inbox[from]; in != nil && !in.busy && len(in.queue) > 0 {
+				add(in.queue[0].at, func() { d.deliver(from) })
+			}
+		}
+	}
+	for _, l := range w.links {
+		if l.apart() {
+			add(l.at, func() { w.connect(l) })
+		}
+	}
+	if len(w.script) > 0 {
+		add(w.due, w.nextOperation)
+	}
+}
+
 // abandon ends the tasks that are still under way.
 func (w *World) abandon() {
-	w.over = true
 	for _, d := range w.devices {
-		d.fs.SetHook(nil)
-		for _, t := range d.tasks {
-			t.stop()
-		}
+		d.endTasks()
 	}
 }

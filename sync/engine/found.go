@@ -22,7 +22,7 @@ func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
 	}
 	seen := ev.Seen
 	if i := slices.IndexFunc(e.scanning.running, func(r run) bool { return r.id == ev.ID }); i >= 0 {
-		seen = e.scanning.running[i].hold(seen, known)
+		seen = e.hold(&e.scanning.running[i], seen, known)
 	}
 	e.recordSeen(ev.ID, seen, known)
 	return nil
@@ -31,11 +31,12 @@ func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
 // hold keeps back the directories that are gone until the scan is done, so that
 // what was in them is announced before them: another device would take what it
 // still holds there for something their deleter did not know of.
-func (r *run) hold(seen []plan.Observation, known map[string]*index.State) []plan.Observation {
+func (e *Engine) hold(r *run, seen []plan.Observation, known map[string]*index.State) []plan.Observation {
 	var rest []plan.Observation
 	for i := range seen {
-		held := known[seen[i].Name].Local
-		if seen[i].Removed && held != nil && !held.Entry.Deleted && held.Entry.Type == index.Directory {
+		name := seen[i].Name
+		held := known[name].Local
+		if seen[i].Removed && held != nil && !held.Entry.Deleted && held.Entry.Type == index.Directory && !e.work.placing(name) {
 			r.gone = append(r.gone, seen[i])
 		} else {
 			rest = append(rest, seen[i])

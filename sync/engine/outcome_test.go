@@ -216,7 +216,12 @@ func TestADirectoryThatIsGoneIsRecordedAfterWhatWasInIt(t *testing.T) {
 	recorded()
 	r.step(Scanned{ID: sc.ID, Seen: []plan.Observation{{Name: "d/e/f", Base: inside.Version, Removed: true}}})
 	recorded()
+	r.step(Changed{Scopes: []Scope{{Name: "d"}}}) // an event of it, come back: looked at again
 	r.step(ScanDone{ID: sc.ID})
+	recorded()
+	again := one[Scan](r)
+	r.step(Scanned{ID: again.ID, Seen: []plan.Observation{{Name: "d", Base: outer.Version, Removed: true}}})
+	r.step(ScanDone{ID: again.ID})
 	recorded()
 	if want := []string{"d/e/f", "d/e", "d"}; !slices.Equal(order, want) {
 		t.Errorf("recorded %q, want %q", order, want)

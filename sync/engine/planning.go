@@ -296,13 +296,29 @@ func (e *Engine) enqueue(a *plan.Action) {
 	e.work.queue = append(e.work.queue, *a)
 }
 
+// atOnce returns how many of the queue are placed together.
+func (w *work) atOnce() int {
+	var bytes int64
+	for i := range w.queue {
+		if i == placeNames || i > 0 && bytes > placeBytes {
+			return i
+		}
+		a := &w.queue[i]
+		bytes += a.Want.Size
+		if a.Have != nil {
+			bytes += a.Have.Entry.Size
+		}
+	}
+	return len(w.queue)
+}
+
 // placeNext places the next group.
 func (e *Engine) placeNext() {
 	w := &e.work
 	if w.place != 0 || len(w.queue) == 0 || !w.rest.IsZero() {
 		return
 	}
-	n := min(len(w.queue), placeNames)
+	n := w.atOnce()
 	var group []plan.Action
 	for i := range w.queue[:n] {
 		a := &w.queue[i]

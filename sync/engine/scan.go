@@ -223,6 +223,9 @@ func (e *Engine) scanDone(ctx context.Context, ev ScanDone) error {
 		s.retry = e.now.Add(scanRetry)
 		return nil
 	}
+	// One that is to be scanned again may have come back, or never have left.
+	due := newRun(0, s.pending)
+	gone = slices.DeleteFunc(gone, func(o plan.Observation) bool { return due.overlaps(Scope{Name: o.Name}) })
 	if len(gone) > 0 {
 		known, err := e.statesSeen(ctx, gone)
 		if err != nil {

@@ -125,15 +125,22 @@ func (e *Engine) revertPage(ctx context.Context) error {
 	return nil
 }
 
-// revertDirectories takes the directories away that were made here, deepest
-// first, once what was in them is gone.
+// revertDirectories takes the directories away that were made here, or puts back
+// what was there before, deepest first, once what was in them is gone.
 func (e *Engine) revertDirectories() error {
 	if !e.work.idle() {
 		return nil
 	}
+	var fetch []plan.Action
 	for _, a := range slices.Backward(e.sweep.dirs) {
+		if a.Fetches() {
+			e.work.begin(&a, fetching)
+			fetch = append(fetch, a)
+			continue
+		}
 		e.enqueue(&a)
 	}
+	e.fetch(fetch)
 	e.sweep = sweep{}
 	return nil
 }
@@ -180,11 +187,11 @@ func (e *Engine) revert(ctx context.Context, a plan.Action, fetch *[]plan.Action
 			return err
 		}
 		e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
+	case a.Op == plan.Rmdir, a.Op == plan.Retype && a.Have.Entry.Type == index.Directory:
+		e.sweep.dirs = append(e.sweep.dirs, a)
 	case a.Fetches():
 		e.work.begin(&a, fetching)
 		*fetch = append(*fetch, a)
-	case a.Op == plan.Rmdir:
-		e.sweep.dirs = append(e.sweep.dirs, a)
 	default:
 		e.enqueue(&a)
 	}

@@ -14,8 +14,9 @@ import (
 // fetching with placing; big files go alone so that they hold nothing up.
 const (
 	groupFiles  = 1000
-	placeNames  = 4000 // placed at a time: what gathers while the group before is made durable
 	groupBytes  = 64 << 20
+	placeNames  = 4000     // placed at a time: what gathers while the group before is made durable
+	placeBytes  = 64 << 30 // of files in such a group, for their block lists are in memory then
 	bigFile     = 16 << 20
 	maxGroups   = 2
 	maxBig      = 4

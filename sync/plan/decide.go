@@ -13,13 +13,7 @@ func Decide(f *Facts) Action {
 	s := &f.State
 	a := Action{Op: Settle, Name: s.Name, Have: s.Local, Heads: s.Versions()}
 	if f.Nowhere {
-		heads := possible(s)
-		if len(heads) == 0 || len(heads) == 1 && s.Local != nil && heads[0].Entry.Version.Compare(s.Local.Entry.Version) == index.Equal {
-			return a // the others are considered
-		}
-		g := *f
-		g.Nowhere, g.State.Heads = false, heads
-		return Decide(&g)
+		return decideWithout(f, a)
 	}
 	if len(s.Heads) == 0 {
 		return a
@@ -42,6 +36,30 @@ func Decide(f *Facts) Action {
 		a.Op, a.Why = Wait, why
 	}
 	return a
+}
+
+// decideWithout decides as if the heads that cannot be had did not exist. Once
+// there is nothing to do about the others all of them are settled: those must
+// not be announced, and would make the name wait for ever.
+func decideWithout(f *Facts, settled Action) Action {
+	g := *f
+	g.Nowhere, g.State.Heads = false, possible(&f.State)
+	a := Decide(&g)
+	if a.Op == Settle || a.Op == Note && noted(&g.State, &a.Want) {
+		settled.Why = a.Why
+		return settled
+	}
+	return a
+}
+
+// noted reports whether a version is held and all heads are announced.
+func noted(s *index.State, want *index.Entry) bool {
+	for i := range s.Heads {
+		if !s.Heads[i].Ours {
+			return false
+		}
+	}
+	return s.Local != nil && s.Local.Entry.Version.Compare(want.Version) == index.Equal
 }
 
 // possible lists the heads that some device has at the path, and those that

@@ -16,6 +16,14 @@ func heads(local *index.Entry, atPath, put []index.Entry) index.State {
 	return s
 }
 
+// ours lets this device announce all that somebody has.
+func ours(s index.State) index.State {
+	for i := range s.Heads {
+		s.Heads[i].Ours = len(s.Heads[i].AtPath) > 0
+	}
+	return s
+}
+
 func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 	lost, other, mine := file("lost", 2, c(2, 90)), file("other", 3, c(3, 20)), file("mine", 1, c(1, 10))
 	buried := gone(mine, 3, c(1, 10), c(3, 20))
@@ -26,7 +34,9 @@ func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 		want  string
 	}{
 		{"nothing else is left to do", heads(nil, nil, []index.Entry{lost}), Settle, ""},
-		{"what is held stays", heads(&mine, []index.Entry{mine}, []index.Entry{lost}), Settle, ""},
+		{"what is held stays", ours(heads(&mine, []index.Entry{mine}, []index.Entry{lost})), Settle, ""},
+		{"with the others that are known", ours(heads(&other, []index.Entry{other, mine}, []index.Entry{lost})), Settle, ""},
+		{"those are taken note of first", heads(&other, []index.Entry{other, mine}, []index.Entry{lost}), Note, "other"},
 		{"what somebody has is placed", heads(nil, []index.Entry{other}, []index.Entry{lost}), Create, "other"},
 		{"a deletion needs no bytes", heads(&mine, []index.Entry{buried}, []index.Entry{lost}), Delete, ""},
 	}
@@ -35,6 +45,9 @@ func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 			a := Decide(&Facts{State: tt.state, Nowhere: true})
 			if a.Op != tt.op {
 				t.Fatalf("%v, want %v", a.Op, tt.op)
+			}
+			if a.Op == Settle && len(a.Heads) != len(tt.state.Heads) {
+				t.Fatalf("settles %d of %d heads, and is asked again", len(a.Heads), len(tt.state.Heads))
 			}
 			if tt.want != "" && a.Want.Hash != other.Hash {
 				t.Fatalf("wants %v", a.Want)

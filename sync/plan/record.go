@@ -63,7 +63,7 @@ func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Cha
 		return c, true
 	}
 	if lostWithPower(s, o) {
-		orphan(&c, s, by)
+		orphan(&c, s, by, d)
 		return c, true
 	}
 	if d == ReceiveOnly {
@@ -97,7 +97,7 @@ func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observ
 		return adopt(c, head), true
 	}
 	if c.Flags&quiet == 0 && lostWithPower(s, o) {
-		orphan(&c, s, by)
+		orphan(&c, s, by, d)
 		c.Entry.Hash = index.Hash{} // it applies to nothing
 		return c, true
 	}
@@ -142,9 +142,10 @@ func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
 }
 
 // orphan records a version that nobody made: a head beside what was recorded,
-// and beside all others. It ranks below whatever was written by a person.
-func orphan(c *index.Change, s *index.State, by Author) {
-	c.Lost = true
+// and beside all others. It ranks below whatever was written by a person. A
+// receive-only device tells nobody and takes what was recorded again.
+func orphan(c *index.Change, s *index.State, by Author, d Direction) {
+	c.Lost, c.Quiet = d != ReceiveOnly, d == ReceiveOnly
 	e, shadow := &c.Entry, by.Replica.Shadow()
 	e.Version = index.Version{}.Bump(shadow, 0, append(s.Versions(), s.Local.Entry.Version)...)
 	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = shadow, nil, nil, ""

@@ -105,6 +105,12 @@ func TestRecord(t *testing.T) {
 			},
 		},
 		{
+			"a receive-only device takes again what was lost", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, ReceiveOnly, true,
+			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Quiet && !ch.Lost && ch.Flags&index.ReceiveOnlyChanged == 0, "quiet, and no change of this device")
+			},
+		},
+		{
 			"an edit since then is one", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: other, Disk: index.Disk{Mtime: 9}}, SendReceive, true,
 			index.Version{c(1, 1000), c(2, 50)}, nil,
 		},

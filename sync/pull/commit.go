@@ -149,6 +149,13 @@ func (g *group) commit() {
 			abandoned = append(abandoned, s.intents...)
 		}
 	}
+	// As soon as it is recorded, somebody may look for what was displaced: a
+	// sibling is made of it.
+	for _, s := range g.steps {
+		if s.taken && s.end != stuck {
+			g.noteWork(s.work, "")
+		}
+	}
 	err := g.remember()
 	var staleOnes []int
 	if err == nil && len(changes) > 0 {
@@ -266,7 +273,6 @@ func (g *group) report() {
 			s.out.Status = plan.Done
 		}
 		if s.taken && s.end != stuck {
-			g.noteWork(s.work, "")
 			g.opt.OnEvent(Event{Kind: Displaced, Name: s.a.Name, Work: s.work})
 			if s.saved {
 				g.opt.OnEvent(Event{Kind: Saved, Name: s.a.Name, Work: s.work})

@@ -41,6 +41,7 @@ type step struct {
 	flags index.Flags   // with it
 	taken bool          // something lies at work that stood at path,
 	was   folderfs.Info // with these facts
+	stray bool          // what lies at work was wanted, and was changed while it stood at path
 	saved bool          // what lies at work is a save that nobody had scanned
 	dirs  []string      // whose entries have to be durable
 }

@@ -1,11 +1,15 @@
 package pull
 
 import (
+	"context"
+	"errors"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/memstore"
+	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/plan"
 )
@@ -163,4 +167,84 @@ func TestACreateThatMayHaveHappenedIsSettled(t *testing.T) {
 		t.Errorf("a holds %q", w.read("a"))
 	}
 	w.atRest()
+}
+
+// Somebody puts a directory where a file is to be replaced, and somebody saves
+// over the file that took the directory's place for a moment.
+func TestASaveOverWhatIsTakenBackBecomesAHead(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("a", []byte("old")))
+	w.sync()
+	w.announce(w.fileOf("a", []byte("new")))
+	u := w.mem.User()
+	w.opt.Fault = func(point string) error {
+		var err error
+		switch point {
+		case "pull.exchange":
+			err = errors.Join(u.Remove("a"), u.Mkdir("a"))
+		case "pull.exchanged":
+			err = u.Write("a", []byte("MINE"))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return nil
+	}
+	w.restart()
+	w.pullAll(w.decide())
+	w.opt.Fault = nil
+	w.scan("a")
+	w.sync()
+	start := w.clock.Now()
+	heads := 0
+	for after := range 3 {
+		_, n, err := w.pull.Recheck(t.Context(), start.Add(time.Duration(after)*10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		heads += n
+	}
+	if heads != 1 {
+		t.Fatalf("%d heads", heads)
+	}
+	w.sync()
+	for at, content := range everywhere(t, w.fs, "") {
+		if content == "MINE" && !folderfs.InWorkDir(at) {
+			return
+		}
+	}
+	t.Errorf("the save is not in the tree: %q", everywhere(t, w.fs, ""))
+}
+
+// A sibling may be asked for as soon as it is recorded.
+func TestWhatWasDisplacedIsFoundAsSoonAsThatIsRecorded(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	old := w.fileOf("a", []byte("old"))
+	w.announce(old)
+	w.sync()
+	if _, err := w.pull.worksOf(old.Hash); err != nil { // the list has been read
+		t.Fatal(err)
+	}
+	w.announce(w.fileOf("a", []byte("new")))
+	recorded := commitHook{w.idx, func() {
+		if works, err := w.pull.worksOf(old.Hash); len(works) != 1 || err != nil {
+			t.Errorf("found %q, %v", works, err)
+		}
+	}}
+	w.pull.idx = recorded
+	w.want(w.pullAll(w.decide()), plan.Done)
+}
+
+// commitHook calls after when changes have been recorded.
+type commitHook struct {
+	index.Store
+	after func()
+}
+
+func (h commitHook) Commit(ctx context.Context, changes []index.Change, durable bool) ([]int, error) {
+	stale, err := h.Store.Commit(ctx, changes, durable)
+	if len(changes) > 0 {
+		h.after()
+	}
+	return stale, err
 }

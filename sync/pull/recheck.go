@@ -145,8 +145,14 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	}
 	e.Version = base.Bump(id.Replica, p.opt.Clock(), state.Versions()...)
 	e.ModifiedBy, e.Parent = id.Replica, base
-	if e.Version.Dominates(held.Entry.Version) {
+	switch {
+	case base.Dominates(held.Entry.Version):
 		return false, nil // nothing was placed over it after all
+	case e.Version.Dominates(held.Entry.Version):
+		// What is held was made here as well, by somebody who knew nothing of
+		// this: two versions of one replica would look like one after the other.
+		e.ModifiedBy = id.Replica.Shadow()
+		e.Version = base.Bump(e.ModifiedBy, 0, state.Versions()...)
 	}
 	// It never stands at the path: it is recorded, and what stands there again.
 	stale, err := p.idx.Commit(ctx, []index.Change{

@@ -167,6 +167,10 @@ func (g *group) exchangeBack(s *step, temp folderfs.Info, source string) {
 	now, err := g.fs.Lstat(s.work)
 	if err == nil && (s.want.Type != index.File || sameFile(temp, now, g.fs.Capabilities())) {
 		g.takeBack(s, source)
+	} else if err == nil { // somebody has saved over the wanted while it stood there
+		s.stray = true
+		now.Size, now.Mtime = 0, 0 // not known to be quiet
+		s.was = now
 	}
 	s.undo(unscanned(s.a.Name))
 }

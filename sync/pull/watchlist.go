@@ -129,6 +129,9 @@ func (g *group) remember() error {
 	now := g.opt.Now().UnixNano()
 	var batch []watched
 	for _, s := range g.steps {
+		if s.stray {
+			batch = append(batch, watchedOf(s.a.Name, s.work, &s.want, s.was, now))
+		}
 		if !s.taken || s.end != placed && s.end != undone || s.held.Entry.Type != index.File {
 			continue
 		}

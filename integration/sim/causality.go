@@ -1,0 +1,123 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// versionKey is one version of one name.
+type versionKey struct{ name, version string }
+
+// saidKey is one sequence number of one index.
+type saidKey struct {
+	index    uint64
+	sequence int64
+}
+
+// causality remembers what versions and sequence numbers stood for.
+type causality struct {
+	means map[versionKey]string
+	said  map[saidKey]string
+	upto  map[uint64]int64 // highest sequence that any device received, by index
+}
+
+func newCausality() causality {
+	return causality{means: map[versionKey]string{}, said: map[saidKey]string{}, upto: map[uint64]int64{}}
+}
+
+// meaning is what a version of a name stands for.
+func meaning(e *index.Entry) string {
+	if e.Deleted {
+		return "deleted"
+	}
+	return fmt.Sprintf("%d %x %s", e.Type, e.Hash[:8], e.Target)
+}
+
+// mean takes note of a version: it never stands for two contents (I7).
+func (d *Device) mean(e *index.Entry) {
+	key, now := versionKey{e.Name, string(e.Version.Append(nil))}, meaning(e)
+	was, known := d.w.ghost.means[key]
+	if known && was != now {
+		d.w.violate("I7", d, "%s was %s before", describeEntry(d.w, e), was)
+	}
+	d.w.ghost.means[key] = now
+}
+
+// watchCommit looks at what a process is about to record: a name never goes
+// back to a version that the one held includes (I7).
+func (d *Device) watchCommit(changes []index.Change) {
+	for i := range changes {
+		c := &changes[i]
+		d.growing(c)
+		if !d.copied { // else it counts when another device hears of it
+			d.mean(&c.Entry)
+		}
+		for j := range c.Derived {
+			d.mean(&c.Derived[j])
+		}
+		s, _, err := d.index.State(d.w.ctx, c.Entry.Name)
+		d.check("State", err)
+		if s.Local == nil || s.Local.Entry.Version.Compare(c.Base) != index.Equal || s.Local.Flags&index.ReceiveOnlyChanged != 0 {
+			continue // refused as stale, or nobody has heard of what is taken back
+		}
+		if c.Entry.Version.Compare(s.Local.Entry.Version) == index.Before {
+			d.w.violate("I7", d, "%s takes the place of %s, which includes it", describeEntry(d.w, &c.Entry), describeVersion(d.w, s.Local.Entry.Version))
+		}
+	}
+}
+
+// growing takes note of a file that is announced as far as it had got: nobody
+// wrote just that, and others may have it.
+func (d *Device) growing(c *index.Change) {
+	if c.Flags&index.Prefix == 0 {
+		return
+	}
+	all, err := d.user.Read(c.Entry.Name)
+	if err != nil || int64(len(all)) < c.Entry.Size {
+		return
+	}
+	g, part := &d.w.ghost, content{folderfs.File, sha256.Sum256(all[:c.Entry.Size])}
+	if _, known := g.written[part]; !known {
+		g.written[part], g.gone[part] = d.name+":"+c.Entry.Name+" so far", true
+	}
+}
+
+func (d *Device) watchUpdates(updates []index.Update) {
+	for i := range updates {
+		for j := range updates[i].Heads {
+			d.mean(&updates[i].Heads[j])
+		}
+	}
+}
+
+// say takes note of what another device is about to receive: a sequence number
+// of an index never stands for two states (I5).
+func (d *Device) say(index uint64, updates []index.Update) {
+	g := &d.w.ghost
+	for i := range updates {
+		u := &updates[i]
+		g.upto[index] = max(g.upto[index], u.Sequence)
+		if len(u.Heads) == 0 {
+			continue
+		}
+		now := describeUpdates(d.w, updates[i:i+1])
+		key := saidKey{index, u.Sequence}
+		if was, known := g.said[key]; known && was != now {
+			d.w.violate("I5", d, "announces%s, and announced%s before", now, was)
+		}
+		g.said[key] = now
+	}
+}
+
+// remembers is I5 after a loss of power: what others have received is still in
+// the index.
+func (d *Device) remembers() {
+	who, err := d.index.Store.Identity(d.w.ctx)
+	d.check("Identity", err)
+	if upto := d.w.ghost.upto[who.Index]; upto > who.Sequence && !d.copied {
+		d.w.violate("I5", d, "announced up to %d, and knows of %d only", upto, who.Sequence)
+	}
+}
