@@ -17,10 +17,16 @@ const lookEvery = 25 * time.Millisecond
 // await waits until the condition holds.
 func (n *node) await(what string, cond func() bool) {
 	n.t.Helper()
-	deadline := time.Now().Add(patience)
+	n.awaitWithin(patience, what, cond)
+}
+
+// awaitWithin waits until the condition holds, at most so long.
+func (n *node) awaitWithin(most time.Duration, what string, cond func() bool) {
+	n.t.Helper()
+	deadline := time.Now().Add(most)
 	for !cond() {
 		if time.Now().After(deadline) {
-			n.t.Fatalf("%s: waited %v in vain for %s", n.name, patience, what)
+			n.t.Fatalf("%s: waited %v in vain for %s", n.name, most, what)
 		}
 		var event <-chan struct{}
 		if n.feed != nil {

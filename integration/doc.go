@@ -7,13 +7,16 @@
 // own below t.TempDir. All listen on port 0 and are told each other's address
 // after each start. Tests wait for conditions: a waiter looks again at every
 // event of a daemon, and now and then for what has no event, until a deadline.
-// Nothing sleeps. A test that fails prints how the daemons are and the end of
-// each one's log.
+// Nothing sleeps but who plays a person or a program. A test that fails prints
+// how the daemons are and the end of each one's log.
+//
+// What takes minutes has a small size that always runs, and a full one that
+// LABSYNC_FULL=1 asks for; LABSYNC_SEED makes another storm of the storm.
 //
 // Each daemon has one goroutine here that reads its events and one that waits
 // for the process; both end with the process, and no process outlives its
 // test: the cleanup ends it, and on Linux the kernel does should the tests die.
 //
-// What a machine cannot do (user namespaces, mounting) is skipped with the
-// reason.
+// What a machine cannot do (user namespaces, mounting, tracing) is skipped with
+// the reason.
 package integration

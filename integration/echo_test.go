@@ -10,11 +10,12 @@ import (
 	"github.com/labsync/labsync/internal/event"
 )
 
-// TestUpdatesFromElsewhereAreNotTakenForEdits lets a device place ten thousand
-// updates and checks that it made no version of its own of any.
+// TestUpdatesFromElsewhereAreNotTakenForEdits lets a device place thousands of
+// updates, ten at its full size, and checks that it made no version of its own
+// of any.
 func TestUpdatesFromElsewhereAreNotTakenForEdits(t *testing.T) {
 	c := NewCluster(t, 2, options{})
-	files := 5000
+	files := sized(1000, 5000)
 	if testing.Short() || raceEnabled {
 		files = 500
 	}

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,9 +13,32 @@ import (
 // program is the labsync that the tests run; TestMain builds it.
 var program string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+// fullVariable asks for the sizes that ".ci/run storm" tests.
+const fullVariable = "LABSYNC_FULL"
+
+// sized returns the full size of a test if that is asked for, else a small one
+// that takes a few seconds.
+func sized(small, full int) int {
+	if os.Getenv(fullVariable) != "" {
+		return full
+	}
+	return small
+}
+
+// together is how many tests run at once of those that may: they wait for
+// disks, timers and one another more than they compute.
+const together = "6"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(writerVariable); path != "" {
+		os.Exit(lateWriter(path, os.Stdin, os.Stdout))
+	}
+	os.Exit(testMain(m))
+}
 
 func testMain(m *testing.M) int {
+	flag.Parse()
+	flag.Set("test.parallel", together)
 	// Sockets of daemons lie here too, and their paths have to be short.
 	dir, err := os.MkdirTemp("", "lsit")
 	if err != nil {

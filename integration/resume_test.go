@@ -10,10 +10,7 @@ import (
 // file. What the sender has sent over both runs tells whether the first half
 // was fetched twice.
 func TestAKilledReceiverGoesOnWhereItWas(t *testing.T) {
-	size := int64(1 << 30)
-	if testing.Short() || raceEnabled {
-		size = 256 << 20
-	}
+	size := int64(sized(256, 1024)) << 20
 	c := NewCluster(t, 2, options{})
 	sender := c.nodes[0]
 	// A limit, so that little moves between looking at the counter and the kill.

@@ -20,12 +20,12 @@ const (
 	stormSeed  = 20
 )
 
-// TestTwoDevicesStayIdenticalThroughAStorm syncs the Go standard library's
-// source both ways and makes edits, renames and deletions on both sides, while
-// one daemon or the other is killed.
+// TestTwoDevicesStayIdenticalThroughAStorm syncs a tree, at its full size the Go
+// standard library's source, both ways and makes edits, renames and deletions on
+// both sides, while one daemon or the other is killed.
 func TestTwoDevicesStayIdenticalThroughAStorm(t *testing.T) {
 	c := NewCluster(t, 2, options{adapt: func(i int, n *node) {
-		if testing.Short() || raceEnabled {
+		if os.Getenv(fullVariable) == "" || raceEnabled {
 			n.growTree(i, 300)
 		} else {
 			n.copyHalf(goSource(t), i)

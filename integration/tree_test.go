@@ -160,7 +160,7 @@ func (c *Cluster) awaitTrees(want func(Tree) Tree) Tree {
 	c.t.Helper()
 	deadline := time.Now().Add(3 * patience)
 	for {
-		c.awaitAgreed(deadline)
+		c.awaitAgreed(deadline.Add(patience)) // the trees say more about what is wrong
 		first, differ := Tree(nil), ""
 		for i, n := range c.nodes {
 			if !n.running() {

@@ -135,10 +135,10 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 		if err != nil {
 			return err
 		}
-		d.w.now += int64(d.setup.ClockStep) // within one tick nobody could tell
+		d.w.now += int64(d.setup.ClockStep)
 		text := d.w.text(d)
-		if int64(len(text)) == info.Size && (!d.fs.Capabilities().Ctime || d.placing()) {
-			text = append(text, '+') // nor without a change time, nor between a rename and the look after it
+		if int64(len(text)) == info.Size && d.blurred(o.Name) {
+			text = append(text, '+')
 		}
 		if err := u.Write(o.Name, text); err != nil {
 			return err
@@ -163,9 +163,13 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 	}
 }
 
-// placing reports whether a placement is under way.
-func (d *Device) placing() bool {
-	return slices.ContainsFunc(d.tasks, func(t *task) bool { return t.place })
+// blurred reports whether nobody could tell a file of the same size and time
+// from the one before: within one tick of the clock, without a change time,
+// between the rename of a placement and the look after it, and after a rename
+// that no scan has seen yet.
+func (d *Device) blurred(name string) bool {
+	return !d.fs.Capabilities().Ctime || d.edits.unseen(name) ||
+		slices.ContainsFunc(d.tasks, func(t *task) bool { return t.place })
 }
 
 // otherCase is a name in capitals, or in small letters if it has capitals.
@@ -205,7 +209,6 @@ func (d *Device) doHeld(o Operation) error {
 
 // takeNotice tells the engine of a file event.
 func (d *Device) takeNotice(i int) {
-	d.w.activity = d.w.now
 	n := d.notices[i]
 	d.notices = append(d.notices[:i:i], d.notices[i+1:]...)
 	d.step(engine.Changed{Scopes: []engine.Scope{n.scope}})

@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -46,18 +47,26 @@ func (d *Device) mean(e *index.Entry) {
 	d.w.ghost.means[key] = now
 }
 
+// watchRecorded looks at what a process has recorded.
+func (d *Device) watchRecorded(changes []index.Change, stale []int) {
+	for i := range changes {
+		c := &changes[i]
+		if slices.Contains(stale, i) || d.copied { // which counts when another device hears of it
+			continue
+		}
+		d.mean(&c.Entry)
+		for j := range c.Derived {
+			d.mean(&c.Derived[j])
+		}
+	}
+}
+
 // watchCommit looks at what a process is about to record: a name never goes
 // back to a version that the one held includes (I7).
 func (d *Device) watchCommit(changes []index.Change) {
 	for i := range changes {
 		c := &changes[i]
 		d.growing(c)
-		if !d.copied { // else it counts when another device hears of it
-			d.mean(&c.Entry)
-		}
-		for j := range c.Derived {
-			d.mean(&c.Derived[j])
-		}
 		s, _, err := d.index.State(d.w.ctx, c.Entry.Name)
 		d.check("State", err)
 		if s.Local == nil || s.Local.Entry.Version.Compare(c.Base) != index.Equal || s.Local.Flags&index.ReceiveOnlyChanged != 0 {

@@ -113,7 +113,7 @@ func observe(id engine.ID, found []scan.Found) engine.Scanned {
 }
 
 func (d *Device) commit(t *task, x engine.Commit) {
-	done := engine.Committed{ID: x.ID}
+	done, before := engine.Committed{ID: x.ID}, d.sequence()
 	var echoes map[string]string
 	if len(x.Changes) > 0 {
 		echoes = d.echoes(&x)
@@ -132,7 +132,7 @@ func (d *Device) commit(t *task, x engine.Commit) {
 			d.w.violate("I19", d, "scan recorded %s, which no user changed", echoes[name])
 		}
 	}
-	if len(x.Changes)+len(x.Settled) > 0 {
+	if d.sequence() != before {
 		d.w.activity = d.w.now
 	}
 	if len(x.Settled) > 0 {

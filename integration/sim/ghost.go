@@ -107,6 +107,7 @@ func (d *Device) noteEdits(before, after view) {
 		d.fragile.names[name] = true
 		if item, ok := before.tree[name]; ok {
 			d.fragile.contents[contentOf(&item)] = true
+			d.edits.gone[leftOf(&item).hash] = true
 		}
 		if item, ok := after.tree[name]; ok {
 			d.fragile.contents[contentOf(&item)] = true
@@ -162,11 +163,14 @@ func differences(before, after map[string]memfs.Item) []string {
 	return out
 }
 
-// copies counts the devices that have a content.
+// copies counts the devices that show a content. What is kept below the work
+// directory does not count: it may be no more than on its way to a name.
 func (w *World) copies(c content) int {
 	n := 0
 	for _, d := range w.devices {
-		if slices.ContainsFunc(d.everything(), func(i memfs.Item) bool { return contentOf(&i) == c }) {
+		items, err := d.user.Tree("")
+		d.check("Tree", err)
+		if slices.ContainsFunc(items, func(i memfs.Item) bool { return contentOf(&i) == c }) {
 			n++
 		}
 	}
@@ -175,14 +179,15 @@ func (w *World) copies(c content) int {
 
 // edits is what a device's user did, to tell a local version from an echo.
 type edits struct {
-	touched  map[string]int    // step of the last change of a name by a user
-	consumed map[string]int    // step in which the scan began that recorded it
-	scans    map[engine.ID]int // step in which a scan began
-	left     map[left]bool     // what its changes left, under whatever name labsync puts that
+	touched  map[string]int      // step of the last change of a name by a user
+	consumed map[string]int      // step in which the scan began that recorded it
+	scans    map[engine.ID]int   // step in which a scan began
+	gone     map[index.Hash]bool // what it took away, likewise
+	left     map[left]bool       // what its changes left, under whatever name labsync puts that
 }
 
 func newEdits() edits {
-	return edits{touched: map[string]int{}, consumed: map[string]int{}, scans: map[engine.ID]int{}, left: map[left]bool{}}
+	return edits{touched: map[string]int{}, consumed: map[string]int{}, scans: map[engine.ID]int{}, left: map[left]bool{}, gone: map[index.Hash]bool{}}
 }
 
 // left is what a user's change has left of a file.
@@ -235,6 +240,9 @@ func (d *Device) echoes(x *engine.Commit) map[string]string {
 			continue
 		}
 		name := c.Entry.Name
+		if c.Entry.Deleted && d.edits.gone[c.Entry.Hash] {
+			continue
+		}
 		if !d.edits.unseen(name) && !d.mayDiffer(c) && (c.Entry.Deleted || !d.wrote[c.Entry.Hash] && !d.edits.left[left{c.Entry.Hash, c.Entry.Mtime, c.Entry.Mode}]) {
 			out[name] = describeEntry(d.w, &c.Entry)
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"math"
+	"time"
 
 	"github.com/labsync/labsync/index/memstore"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
@@ -28,6 +29,7 @@ func (d *Device) identify(o Operation) error {
 		if d.backup == nil {
 			return errSame
 		}
+		d.w.now += int64(2 * time.Second) // the clocks have gone on when an old state is back
 		d.fall(Operation{Kind: Kill, For: o.For})
 		if o.Count%2 == 0 {
 			// The daemon finds that index and folder are out of step, and begins

@@ -5,10 +5,13 @@ package sim
 // The numbers are those of the design's list of mutants.
 var mutants = []mutant{
 	{
-		name:  "M1 what was displaced is not looked at again",
+		name:  "M1 what was displaced is looked at neither at once nor later",
 		trips: []string{"I2"},
 		aim:   []Kind{Ambush},
-		edits: []edit{{"sync/pull/replace.go", "	s.saved = !same\n", "	s.saved = !same && false\n"}},
+		edits: []edit{
+			{"sync/pull/replace.go", "	s.saved = !same\n", "	s.saved = !same && false\n"},
+			{"sync/pull/recheck.go", "	if err != nil || same {\n", "	if err != nil || same || true {\n"},
+		},
 	},
 	{
 		name:  "M2 a deletion takes away what it has not compared",
@@ -34,7 +37,7 @@ var mutants = []mutant{
 	{
 		name:  "M5 a plan is carried out though the index has gone on",
 		trips: []string{"I2", "I7"},
-		aim:   []Kind{Edit, Ambush},
+		aim:   []Kind{Ambush, Edit, Edit},
 		edits: []edit{
 			{"sync/pull/group.go", "	if !holdsVersion(s.held, a.Base()) || s.expects()", "	if s.expects()"},
 			{"sync/engine/outcome.go", "		a, err := e.decideAgain(ctx, known[o.Name], &was)\n", "		a, err, _ := was, error(nil), known\n"},
@@ -118,7 +121,7 @@ var mutants = []mutant{
 	{
 		name:  "M21 a file that changed while it was read is announced",
 		trips: []string{"I3", "I7", "I4"},
-		aim:   []Kind{Edit, Append},
+		aim:   []Kind{Ambush, Ambush, Edit},
 		edits: []edit{{
 			"sync/scan/examine.go", "	if !replaced && after.Size == before.Size && after.Mtime == before.Mtime && after.Ctime == before.Ctime {",
 			"	if true {",
@@ -143,7 +146,10 @@ var mutants = []mutant{
 		name:  "M25 a directory that cannot be listed counts as empty",
 		trips: []string{"I17", "I19"},
 		aim:   []Kind{BadRead},
-		edits: []edit{{"sync/scan/walk.go", "	l.infos, l.err = p.fs.ReadDir(dir.spelled)\n", "	l.infos, _ = p.fs.ReadDir(dir.spelled)\n"}},
+		edits: []edit{
+			{"sync/scan/walk.go", "	l.infos, l.err = p.fs.ReadDir(dir.spelled)\n", "	l.infos, _ = p.fs.ReadDir(dir.spelled)\n"},
+			{"sync/scan/cursor.go", "	if _, _, err := p.resolve(name); !absent(err) {\n", "	if _, _, err := p.resolve(name); !absent(err) && false {\n"},
+		},
 	},
 	{
 		name:  "M26 a new index goes by the old one's name",
@@ -175,7 +181,7 @@ var mutants = []mutant{
 	{
 		name:  "what a crash left unrecorded becomes an edit",
 		trips: []string{"I19"},
-		aim:   []Kind{Crash, Kill},
+		aim:   []Kind{Ambush, Kill, Kill},
 		edits: []edit{{"sync/plan/record.go", "	if head := agreeing(s, local, &c.Entry); head != nil {", "	if head := agreeing(s, local, &c.Entry); head != nil && false {"}},
 	},
 	{
@@ -215,7 +221,10 @@ var mutants = []mutant{
 		name:  "a file that was moved is not looked at again",
 		trips: []string{"I1", "I4", "I14"},
 		aim:   []Kind{Ambush, Rename},
-		edits: []edit{{"sync/pull/remove.go", "	same, err := g.asHeld(g.ctx, s.path, info, s.a.From)\n", "	same, err := true, error(nil)\n"}},
+		edits: []edit{
+			{"sync/pull/remove.go", "	same, err := g.asHeld(g.ctx, s.path, info, s.a.From)\n", "	same, err := true, error(nil)\n"},
+			{"sync/pull/remove.go", "		intact = intact && err == nil\n", "		intact = true\n"},
+		},
 	},
 	{
 		name:  "heads that come while a decision is made are not planned",

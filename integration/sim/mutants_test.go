@@ -42,7 +42,7 @@ type mutant struct {
 type edit struct{ file, find, replace string }
 
 // huntTime is how long a mutant's process may take.
-const huntTime = 3 * time.Minute
+const huntTime = 6 * time.Minute
 
 // catch is what hunting a mutant came to.
 type catch struct {

@@ -49,6 +49,7 @@ func (r *recorder) Commit(ctx context.Context, changes []index.Change, durable b
 	err = r.write("commit", func() (err error) {
 		r.d.watchCommit(changes)
 		if stale, err = r.Store.Commit(ctx, changes, durable); err == nil {
+			r.d.watchRecorded(changes, stale)
 			r.d.w.ghost.book(changes, stale)
 		}
 		return err

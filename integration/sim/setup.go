@@ -108,8 +108,9 @@ func drawSetup(o *Options) Setup {
 		withholds[rng.IntN(len(withholds))](&s.Devices[rng.IntN(n)])
 	}
 	switch rng.IntN(24) {
-	case 0:
-		s.Devices[rng.IntN(n)].ReceiveOnly = true
+	case 0: // which cannot take back what it cannot hold
+		d := &s.Devices[rng.IntN(n)]
+		d.ReceiveOnly, d.NoSymlinks, d.NoCase, d.NoUnicode, d.ShortNames = true, false, false, false, false
 	case 1:
 		s.Devices[rng.IntN(n)].SendOnly = true
 	}

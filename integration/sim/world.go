@@ -188,7 +188,9 @@ func (w *World) calm() {
 // decideFor does what the person does of whose device only one way is open, so
 // that all come to agree: sets what is there over all, or takes it back.
 func (w *World) decideFor() {
-	for _, d := range w.devices {
+	const rounds = 3 // what follows from one may ask for another
+	for i := range rounds * len(w.devices) {
+		d := w.devices[i%len(w.devices)]
 		switch d.setup.direction() {
 		case plan.SendOnly:
 			d.step(engine.Override{})

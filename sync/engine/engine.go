@@ -50,13 +50,13 @@ type Engine struct {
 	heard     time.Time               // when a device last announced something
 	deferred  time.Time               // until when halves of renames wait, zero for none
 	receiving int                     // RecordRemotes under way
-	nowhere   map[string]bool         // names with heads that cannot be had, until somebody announces one
+	nowhere   map[string][]index.Hash // contents of a name that cannot be had, until somebody announces one
 	recheck   time.Time               // when to look after displaced files, zero for never
 }
 
 // New returns the engine of a folder at rest.
 func New(o Options) *Engine {
-	return &Engine{Options: o, problems: map[string]plan.Problem{}, nowhere: map[string]bool{}, work: newWork()}
+	return &Engine{Options: o, problems: map[string]plan.Problem{}, nowhere: map[string][]index.Hash{}, work: newWork()}
 }
 
 // Step takes an event at a time and returns what follows from it. An error

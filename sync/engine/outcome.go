@@ -146,10 +146,11 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 		e.scanning.add(Scope{Name: o.Name})
 		e.work.wait(e.now, o.Name, onScan, nil)
 	case plan.Postponed:
-		e.work.postpone(e.now, o.Name, o.Problem)
-		if hasCode(o, plan.CodeUnheld) && e.work.failures[o.Name].tries > waitForWay {
+		if hasCode(o, plan.CodeUnheld) && e.work.failures[o.Name].tries >= waitForWay {
+			e.work.fail(e.now, o.Name, o.Problem)
 			return e.enclosed(ctx, o.Name)
 		}
+		e.work.postpone(e.now, o.Name, o.Problem)
 	case plan.Differs:
 		e.work.differs[o.Name] = append(e.work.differs[o.Name], was.Along)
 		e.cycle.again = true
@@ -188,15 +189,41 @@ func (e *Engine) noSource(ctx context.Context, was *plan.Action, o *plan.Outcome
 		return err
 	}
 	switch {
-	case e.receiving == 0 && plan.Unheld(&s, was.Want.Hash): // else it may be announced just now
+	case e.receiving == 0 && e.unheld(&s, was.Want.Hash): // else it may be announced just now
 		e.work.succeed(o.Name)
-		e.nowhere[o.Name], e.cycle.again = true, true
+		e.nowhere[o.Name] = append(e.nowhere[o.Name], was.Want.Hash)
+		e.cycle.again = true
 	case len(e.peers) == 0:
 		e.work.wait(e.now, o.Name, onTime, nil) // nobody to ask is no problem of this file
 	default:
 		e.work.fail(e.now, o.Name, o.Problem)
 	}
 	return nil
+}
+
+// asideTries is how often a content is asked for that all who know of it have
+// put aside: it may be on its way under another name. About four minutes.
+const asideTries = 8
+
+// unheld reports whether there is no hope for a content that could not be had.
+func (e *Engine) unheld(s *index.State, content index.Hash) bool {
+	aside, derived := plan.Unheld(s, content)
+	return derived || aside && len(e.peers) > 0 && e.work.failures[s.Name].tries >= asideTries
+}
+
+// announced reports whether some content that could not be had is announced by
+// now, under whatever name, and counts it in again.
+func (e *Engine) announced(heads []index.Entry) (again bool) {
+	if len(e.nowhere) == 0 {
+		return false
+	}
+	for name, contents := range e.nowhere {
+		if slices.ContainsFunc(heads, func(h index.Entry) bool { return h.Name == name || slices.Contains(contents, h.Hash) }) {
+			delete(e.nowhere, name)
+			again = true
+		}
+	}
+	return again
 }
 
 // notEmpty decides about a directory that is to go, or to give way to a file,

@@ -68,10 +68,8 @@ func (e *Engine) received(ev Received) {
 	again := false
 	for i := range ev.Updates {
 		if heads := ev.Updates[i].Heads; len(heads) > 0 {
-			name := heads[0].Name
-			e.work.forgive(name)
-			again = again || e.nowhere[name]
-			delete(e.nowhere, name)
+			e.work.forgive(heads[0].Name)
+			again = e.announced(heads) || again
 		}
 	}
 	e.receiving++

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/labsync/labsync/conflict"
@@ -12,7 +13,7 @@ import (
 func Decide(f *Facts) Action {
 	s := &f.State
 	a := Action{Op: Settle, Name: s.Name, Have: s.Local, Heads: s.Versions()}
-	if f.Nowhere {
+	if len(f.Nowhere) > 0 {
 		return decideWithout(f, a)
 	}
 	if len(s.Heads) == 0 {
@@ -43,7 +44,7 @@ func Decide(f *Facts) Action {
 // not be announced, and would make the name wait for ever.
 func decideWithout(f *Facts, settled Action) Action {
 	g := *f
-	g.Nowhere, g.State.Heads = false, possible(&f.State)
+	g.Nowhere, g.State.Heads = nil, possible(f)
 	a := Decide(&g)
 	if a.Op == Settle || a.Op == Note && noted(&g.State, &a.Want) {
 		settled.Why = a.Why
@@ -62,11 +63,11 @@ func noted(s *index.State, want *index.Entry) bool {
 	return s.Local != nil && s.Local.Entry.Version.Compare(want.Version) == index.Equal
 }
 
-// possible lists the heads that some device has at the path, and those that
-// need no bytes.
-func possible(s *index.State) (heads []index.Head) {
-	for i := range s.Heads {
-		if h := &s.Heads[i]; h.Entry.Deleted || h.Entry.Type != index.File || hasAtPath(s, h) {
+// possible lists the heads that can be had as far as is known.
+func possible(f *Facts) (heads []index.Head) {
+	for i := range f.State.Heads {
+		h := &f.State.Heads[i]
+		if h.Entry.Deleted || hasAtPath(&f.State, h) || !slices.Contains(f.Nowhere, h.Entry.Hash) {
 			heads = append(heads, *h)
 		}
 	}
@@ -77,21 +78,22 @@ func hasAtPath(s *index.State, h *index.Head) bool {
 	return len(h.AtPath) > 0 || s.Local != nil && s.Local.Entry.Version.Compare(h.Entry.Version) == index.Equal
 }
 
-// Unheld reports whether a content is that of heads only which no device has at
-// the path: of siblings that were derived here, or of heads that all who know
-// them have put aside.
-func Unheld(s *index.State, content index.Hash) bool {
-	found := false
+// Unheld tells of the heads of a name with a content whether no device has one
+// at the path, all that know one having put it aside, and whether no device even
+// announces one: a sibling that was derived here.
+func Unheld(s *index.State, content index.Hash) (aside, derived bool) {
 	for i := range s.Heads {
 		h := &s.Heads[i]
 		if h.Entry.Hash != content || h.Entry.Deleted {
 			continue
 		}
-		if found = true; hasAtPath(s, h) {
-			return false
+		if hasAtPath(s, h) {
+			return false, false
 		}
+		derived = !h.Ours && len(h.Devices) == 0 && (derived || !aside)
+		aside = true
 	}
-	return found
+	return aside, derived
 }
 
 // leftAlone says why a name is not touched, "" if it may be.

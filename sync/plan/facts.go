@@ -31,9 +31,9 @@ type Facts struct {
 	// and found to differ.
 	Differs []index.Version
 
-	// Nowhere says that the bytes of heads which no device has at the path cannot
-	// be had: those heads do not count.
-	Nowhere bool
+	// Nowhere are contents that cannot be had. Heads of which no device has one at
+	// the path do not count.
+	Nowhere []index.Hash
 
 	// Patient says that more announcements may be on their way: the new name of
 	// a rename waits for the deletion of the old one.

@@ -42,7 +42,7 @@ func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := Decide(&Facts{State: tt.state, Nowhere: true})
+			a := Decide(&Facts{State: tt.state, Nowhere: []index.Hash{lost.Hash}})
 			if a.Op != tt.op {
 				t.Fatalf("%v, want %v", a.Op, tt.op)
 			}
@@ -62,7 +62,22 @@ func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 func TestUnheldContent(t *testing.T) {
 	lost, other := file("lost", 2, c(2, 90)), file("other", 3, c(3, 20))
 	s := heads(nil, []index.Entry{other}, []index.Entry{lost})
-	if !Unheld(&s, lost.Hash) || Unheld(&s, other.Hash) || Unheld(&s, index.Hash{}) {
-		t.Error("wrong about who has what")
+	unannounced := heads(nil, nil, []index.Entry{lost})
+	unannounced.Heads[0].Devices = nil
+	tests := []struct {
+		name           string
+		state          index.State
+		content        index.Hash
+		aside, derived bool
+	}{
+		{"put aside by all", s, lost.Hash, true, false},
+		{"at somebody's path", s, other.Hash, false, false},
+		{"not known at all", s, index.Hash{}, false, false},
+		{"derived here", unannounced, lost.Hash, true, true},
+	}
+	for _, tt := range tests {
+		if aside, derived := Unheld(&tt.state, tt.content); aside != tt.aside || derived != tt.derived {
+			t.Errorf("%s: %v, %v", tt.name, aside, derived)
+		}
 	}
 }

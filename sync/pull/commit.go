@@ -189,7 +189,7 @@ func (g *group) changes(s *step) ([]index.Change, error) {
 	}
 	var out []index.Change
 	if s.saved {
-		save, work, err := g.saveOf(g.ctx, s.a.Name, s.work, s.held)
+		save, work, err := g.saveOf(g.ctx, s.a.Name, s.work, s.held, &s.want)
 		if err != nil {
 			return nil, err
 		}
@@ -212,8 +212,9 @@ func (g *group) changes(s *step) ([]index.Change, error) {
 
 // saveOf makes a version of a save that was displaced before any scan saw it:
 // the change that records it on top of what was held, nil in a receive-only
-// folder, and the name its bytes have by now.
-func (p *Puller) saveOf(ctx context.Context, name, work string, held *index.Held) (*index.Change, string, error) {
+// folder, and the name its bytes have by now. Its version is another than that
+// of what was placed, which may be of this device's making, too.
+func (p *Puller) saveOf(ctx context.Context, name, work string, held *index.Held, placed *index.Entry) (*index.Change, string, error) {
 	var previous *index.Entry
 	var base index.Version
 	if held != nil {
@@ -239,6 +240,9 @@ func (p *Puller) saveOf(ctx context.Context, name, work string, held *index.Held
 		return nil, work, err
 	}
 	state.Name = name
+	if placed.ModifiedBy == id.Replica {
+		state.Heads = append(state.Heads, index.Head{Entry: *placed})
+	}
 	change, ok := plan.Record(&state, &plan.Observation{Name: name, Base: base, Entry: e},
 		plan.Author{Replica: id.Replica, Now: p.opt.Clock()}, p.opt.Direction)
 	if !ok {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
@@ -241,6 +243,15 @@ func (g *group) parents(s *step) error {
 	return nil
 }
 
+// twinError tells that another directory than the one meant is found by its
+// name, since the file system does not tell the two apart. What belongs in the
+// one must not be put in the other.
+type twinError struct{ name, other string }
+
+func (e *twinError) Error() string {
+	return fmt.Sprintf("%q cannot stand beside %q on this file system, which does not tell the two apart", e.name, e.other)
+}
+
 func (g *group) directory(s *step, dir string) (string, error) {
 	if at, ok := g.dirs[dir]; ok || dir == "" {
 		return at, nil
@@ -270,6 +281,8 @@ func (g *group) directory(s *step, dir string) (string, error) {
 		s.out.Rescan = append(s.out.Rescan, dir)
 	case err != nil:
 		return "", err
+	case norm.NFC.String(info.Name) != norm.NFC.String(path.Base(at)):
+		return "", &twinError{dir, spelled(at, info)}
 	case info.Kind != folderfs.Directory:
 		s.out.Rescan = append(s.out.Rescan, dir)
 		return "", fmt.Errorf("directory of %q: %w", s.a.Name, folderfs.ErrNotDirectory)

@@ -248,3 +248,24 @@ func (h commitHook) Commit(ctx context.Context, changes []index.Change, durable 
 	}
 	return stale, err
 }
+
+// A directory was renamed to other capitals where that makes another one. What
+// is in it must not be taken for what is in the old one, nor go with it.
+func TestWhatBelongsInATwinWaitsUntilTheOtherIsGone(t *testing.T) {
+	w := newWorld(t, memfs.Options{Capabilities: memfs.MacOS()})
+	old := w.fileOf("dir/a", []byte("same"))
+	w.announce(w.dirOf("dir"), old)
+	w.sync()
+	w.announce(w.dirOf("DIR"), w.fileOf("DIR/a", []byte("same")))
+	for _, o := range w.pullAll(w.decide()) {
+		if o.Status != plan.Failed || o.Problem == nil || o.Problem.Code != plan.CodeNameTwin {
+			t.Errorf("outcome %+v, %+v", o, o.Problem)
+		}
+	}
+	if held, err := w.idx.Local(t.Context(), "DIR/a"); held != nil || err != nil {
+		t.Errorf("held %+v, %v", held, err)
+	}
+	w.announce(w.goneOf("dir/a", old), w.goneOf("dir", w.dirOf("dir")))
+	w.sync()
+	w.check(map[string]string{"DIR": "dir", "DIR/a": "same"})
+}

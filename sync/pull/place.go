@@ -183,6 +183,9 @@ func (g *group) create(s *step) {
 
 // blocked is the outcome of a step whose directory cannot be had.
 func (g *group) blocked(s *step, err error) plan.Outcome {
+	if twin, ok := errors.AsType[*twinError](err); ok {
+		return problem(s.a.Name, plan.Failed, plan.CodeNameTwin, fmt.Sprintf("%q waits: %v; rename one of them", s.a.Name, twin))
+	}
 	if isGone(err) {
 		return problem(s.a.Name, plan.Postponed, plan.CodeUnheld,
 			fmt.Sprintf("%q cannot be placed while something that is no directory stands in its path; move that away, or wait until it is synchronised", s.a.Name))

@@ -146,7 +146,7 @@ func (r *repair) save(held *index.Held, c *index.Change) error {
 		_, err := r.rescue(r.work)
 		return err
 	}
-	save, work, err := r.saveOf(r.ctx, r.it.Path, r.work, held)
+	save, work, err := r.saveOf(r.ctx, r.it.Path, r.work, held, &r.it.New)
 	if err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ func (r *repair) rmdir() error {
 // rename settles a move. Either name shows its state by itself: bytes only
 // ever move between the two.
 func (r *repair) rename() error {
-	before, _, err := r.at(r.path)
+	before, was, err := r.at(r.path)
 	if err != nil {
 		return err
 	}
@@ -286,6 +286,12 @@ func (r *repair) rename() error {
 	after, info, err := r.at(to)
 	if err != nil {
 		return err
+	}
+	if r.beside != 0 && before != missing && after != theOther && r.isOneFile(was, info) {
+		if err := r.takeOldName(); err != nil {
+			return err
+		}
+		before = missing
 	}
 	if before != missing || after == missing || after == theOther || r.beside == 0 {
 		r.lookAgain(before == missing || after != missing)
@@ -308,6 +314,24 @@ func (r *repair) rename() error {
 	r.changes = append(r.changes, c, index.Change{
 		Base: r.it.Expected.Entry.Version, Entry: r.from.New, Heads: r.from.Heads, Intent: r.beside,
 	})
+	return nil
+}
+
+// isOneFile reports whether two names are of one file. So a loss of power may
+// leave a rename where the new name becomes durable before the old one goes
+// (btrfs).
+func (r *repair) isOneFile(a, b folderfs.Info) bool {
+	return r.fs.Capabilities().StableInodes && a.Inode != 0 && a.Inode == b.Inode && a.Device == b.Device
+}
+
+// takeOldName takes away the old name of a file that has its new one as well.
+func (r *repair) takeOldName() error {
+	work := folderfs.Work{Hash: r.it.New.Hash, Key: r.nextKey(), Kind: folderfs.Displaced}.String()
+	if err := r.fs.RenameNoReplace(r.path, work); err != nil {
+		return err
+	}
+	r.touch(r.path, work)
+	r.noteWork(work, r.path)
 	return nil
 }
 

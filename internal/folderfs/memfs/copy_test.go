@@ -15,7 +15,7 @@ func TestACopyHasAllThatIsSeenAndGoesItsOwnWay(t *testing.T) {
 	must(t, u.Write("d/a", []byte("old")))
 	must(t, u.Write("d/a", []byte("new")))
 	c := f.Copy()
-	must(t, u.Write("d/a", []byte("later")))
+	must(t, u.WriteAt("d/a", []byte("later"), 0))
 	must(t, c.User().Write("b", []byte("elsewhere")))
 	for seed := range 20 {
 		if got := read(c.Crash(rng(seed), memfs.Weak).User(), "d/a"); got != "new" {

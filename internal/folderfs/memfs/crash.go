@@ -135,6 +135,7 @@ func (c *crash) inode(old *inode) *inode {
 	c.made[old] = made
 	if c.rng == nil {
 		made.durable = old.now
+		made.durable.pages = append([][]byte(nil), old.now.pages...)
 	} else {
 		made.durable = old.afterCrash(c.rng, c.from.opts.PageSize)
 	}
