@@ -266,6 +266,12 @@ func (f *folder) holders(content index.Hash) []device.ID {
 // announced takes what a device announces; last is the sequence that it covers.
 // What comes while the folder does not run is missed.
 func (f *folder) announced(ctx context.Context, q *peer, batch []index.Update, last int64) error {
+	if q.linkOf(f.conf.ID) == nil {
+		// The folder has just begun to run, and has not met all devices yet.
+		if err := f.meetAgain(ctx, q); err != nil {
+			return err
+		}
+	}
 	if q.missedSome(f.conf.ID) {
 		return nil
 	}

@@ -65,6 +65,12 @@ func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, l
 		f.log.Debug("records were not sent", "device", l.q.device.Short(), "err", err)
 		return
 	}
+	who, err := s.Identity(ctx)
+	if err != nil {
+		f.doubt(err)
+		return
+	}
+	l.q.tellFirst(ctx, f.conf.ID, who.Index)
 	l.q.exchange.Lock()
 	defer l.q.exchange.Unlock()
 	if l.q.links[f.conf.ID] != l {

@@ -20,9 +20,10 @@ type peer struct {
 	device  device.ID
 	gone    chan struct{} // closed when all of the session is over
 
-	meeting sync.Mutex  // held while exchanges begin as the device has said last
-	telling sync.Mutex  // held while we say what is shared
-	queued  atomic.Bool // somebody waits for telling, and will say all that is so by then
+	meeting sync.Mutex        // held while exchanges begin as the device has said last
+	telling sync.Mutex        // held while we say what is shared; guards told
+	told    map[string]uint64 // under which index each folder runs, as we said last
+	queued  atomic.Bool       // somebody waits for telling, and will say all that is so by then
 
 	exchange sync.Mutex       // held while exchanges begin and end; guards what follows
 	links    map[string]*link // by folder: the exchanges, from the greeting on
@@ -34,20 +35,43 @@ type peer struct {
 }
 
 func newPeer(p *peers, d device.ID) *peer {
-	return &peer{peers: p, device: d, gone: make(chan struct{}), links: map[string]*link{}, missed: map[string]bool{}}
+	return &peer{peers: p, device: d, gone: make(chan struct{}), told: map[string]uint64{}, links: map[string]*link{}, missed: map[string]bool{}}
 }
 
 // tellShared tells the device what is shared with it. What is said last is how
 // things are: it is put together while nobody else says anything.
 func (q *peer) tellShared(ctx context.Context) {
-	if q.queued.Swap(true) {
-		return
+	if !q.queued.Swap(true) {
+		q.tellNow(ctx)
 	}
+}
+
+func (q *peer) tellNow(ctx context.Context) {
 	q.telling.Lock()
 	defer q.telling.Unlock()
 	q.queued.Store(false)
-	if err := q.session.SendClusterConfig(ctx, q.folders.clusterConfig(ctx, q.device)); err != nil {
+	c := q.folders.clusterConfig(ctx, q.device)
+	if err := q.session.SendClusterConfig(ctx, c); err != nil {
 		q.log.Debug("could not say what is shared", "device", q.device.Short(), "err", err)
+		return
+	}
+	clear(q.told)
+	for _, x := range c.Folders {
+		if !x.Paused {
+			q.told[x.ID] = x.Devices[0].IndexID // ours comes first: see folder.describe
+		}
+	}
+}
+
+// tellFirst tells the device what is shared unless it knows that a folder goes
+// on under this index: what is announced before would be taken for something of
+// an index before, and forgotten.
+func (q *peer) tellFirst(ctx context.Context, folder string, id uint64) {
+	q.telling.Lock()
+	knows := q.told[folder] == id
+	q.telling.Unlock()
+	if !knows {
+		q.tellNow(ctx)
 	}
 }
 
