@@ -23,10 +23,11 @@ type causality struct {
 	means map[versionKey]string
 	said  map[saidKey]string
 	upto  map[uint64]int64 // highest sequence that any device received, by index
+	tombs map[string][]index.Version
 }
 
 func newCausality() causality {
-	return causality{means: map[versionKey]string{}, said: map[saidKey]string{}, upto: map[uint64]int64{}}
+	return causality{means: map[versionKey]string{}, said: map[saidKey]string{}, upto: map[uint64]int64{}, tombs: map[string][]index.Version{}}
 }
 
 // meaning is what a version of a name stands for.
@@ -45,6 +46,26 @@ func (d *Device) mean(e *index.Entry) {
 		d.w.violate("I7", d, "%s was %s before", describeEntry(d.w, e), was)
 	}
 	d.w.ghost.means[key] = now
+}
+
+// nothingReturns is I11: no device shows what somebody deleted who knew it, if
+// another device has heard of that, and none has forgotten it with its index.
+func (w *World) nothingReturns() {
+	if w.forgetful {
+		return
+	}
+	for _, d := range w.devices {
+		held, err := d.index.Locals(w.ctx, "", "", 10_000)
+		d.check("Locals", err)
+		for i := range held {
+			e := &held[i].Entry
+			for _, v := range w.ghost.tombs[e.Name] {
+				if v.Compare(e.Version) == index.After {
+					w.violate("I11", d, "shows %s, which was deleted as %s", describeEntry(w, e), describeVersion(w, v))
+				}
+			}
+		}
+	}
 }
 
 // watchRecorded looks at what a process has recorded.
@@ -97,7 +118,11 @@ func (d *Device) growing(c *index.Change) {
 func (d *Device) watchUpdates(updates []index.Update) {
 	for i := range updates {
 		for j := range updates[i].Heads {
-			d.mean(&updates[i].Heads[j])
+			e := &updates[i].Heads[j]
+			d.mean(e)
+			if g := &d.w.ghost; e.Deleted && !slices.ContainsFunc(g.tombs[e.Name], func(v index.Version) bool { return v.Compare(e.Version) == index.Equal }) {
+				g.tombs[e.Name] = append(g.tombs[e.Name], e.Version)
+			}
 		}
 	}
 }

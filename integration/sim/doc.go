@@ -49,6 +49,7 @@
 //	     somebody who knew it (account.go) and is kept below .labsync
 //	I3   nothing is visible that nobody wrote
 //	I6   another scan of everything spends no sequence number, sends nothing
+//	I11  nothing is shown that somebody deleted who knew it
 //	I20  no name waits, but for a reason that its file system gives
 //
 // Checked all the time: I7, a version never means two contents and no name goes

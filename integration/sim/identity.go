@@ -21,6 +21,7 @@ func (d *Device) identify(o Operation) error {
 	if d.off {
 		return errOff
 	}
+	d.w.forgetful = d.w.forgetful || o.Kind != Backdate
 	switch o.Kind {
 	case Backdate:
 		d.backup = &snapshot{d.index.Store.Clone(), d.fs.Copy(), d.look()}

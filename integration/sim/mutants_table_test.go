@@ -35,14 +35,26 @@ var mutants = []mutant{
 		edits: []edit{{"sync/pull/place.go", "		errs[i] = g.fs.SyncDir(dirs[i])\n", "		errs[i] = nil\n"}},
 	},
 	{
-		name:  "M5 a plan is carried out though the index has gone on",
+		name:  "M5 a plan is carried out, and recorded, though the index went on",
 		trips: []string{"I2", "I7"},
-		aim:   []Kind{Ambush, Edit, Edit},
+		aim:   []Kind{Ambush, Ambush, Edit},
 		edits: []edit{
 			{"sync/pull/group.go", "	if !holdsVersion(s.held, a.Base()) || s.expects()", "	if s.expects()"},
 			{"sync/engine/outcome.go", "		a, err := e.decideAgain(ctx, known[o.Name], &was)\n", "		a, err, _ := was, error(nil), known\n"},
 			{"sync/engine/work.go", "return w.recorded[name] > 0 }", "return false }"},
-			{"index/internal/register/change.go", "	if !r.holds(c.Base) {\n		return false, false\n	}\n", ""},
+			{
+				"index/internal/register/change.go", "	if !r.holds(c.Base) {\n		return false, false\n	}\n",
+				`	if !r.holds(c.Base) {
+		var others []Version
+		for _, v := range r.Versions {
+			if !v.Held {
+				others = append(others, v)
+			}
+		}
+		r.Versions = others
+	}
+`,
+			},
 		},
 	},
 	{
@@ -114,8 +126,8 @@ var mutants = []mutant{
 	},
 	{
 		name:  "M16 a sibling's name does not tell its content",
-		trips: []string{"I2"},
-		aim:   []Kind{Part, Meet, Edit},
+		trips: []string{"I2", "I7"}, // two contents of one name, or one that is gone
+		aim:   []Kind{Edit, Edit, Edit, Part},
 		edits: []edit{{"conflict/sibling.go", `%s UTC, %x)", authorText(loser, by), when.Format("2006-01-02 15.04"), loser.Hash[:5])`, `%s UTC)", authorText(loser, by), when.Format("2006-01-02 15.04"))`}},
 	},
 	{

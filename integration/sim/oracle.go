@@ -40,6 +40,7 @@ func (w *World) judge() {
 	w.converged()
 	w.nothingLost()
 	w.outOfSight()
+	w.nothingReturns()
 	w.nothingPartial()
 	w.needsNothing()
 	if len(w.failed) == 0 {

@@ -45,7 +45,10 @@ func TestTheOracleSeesWhatIsWrong(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Options{Devices: 2, Script: []Operation{{Kind: Edit, Name: "a"}}}
+			o := Options{
+				Setup:  &Setup{Topology: Mesh, Devices: make([]DeviceSetup, 2)},
+				Script: []Operation{{Kind: Edit, Name: "a"}},
+			}
 			res, err := run(t.Context(), o, tt.harm)
 			if err != nil {
 				t.Fatal(err)

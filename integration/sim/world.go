@@ -62,25 +62,26 @@ type Result struct {
 // World is all devices, the links between them, and what happens to them. Only
 // one thing happens at a time, chosen by the generator sched.
 type World struct {
-	ctx      context.Context
-	opt      Options
-	now      int64 // true time, ns since 1970
-	started  int64
-	steps    int
-	setup    Setup
-	sched    *rand.Rand
-	net      *rand.Rand
-	devices  []*Device
-	links    []*link
-	replicas map[index.Replica]string // device names
-	script   []Operation
-	calming  bool  // nothing more comes from outside
-	activity int64 // when something happened last that was not merely tried again
-	due      int64 // when the next operation of the script is
-	happened []Operation
-	ghost    ghost
-	trace    trace
-	failed   []Violation
+	ctx       context.Context
+	opt       Options
+	now       int64 // true time, ns since 1970
+	started   int64
+	steps     int
+	setup     Setup
+	sched     *rand.Rand
+	net       *rand.Rand
+	devices   []*Device
+	links     []*link
+	replicas  map[index.Replica]string // device names
+	script    []Operation
+	forgetful bool  // a device has lost what it knew
+	calming   bool  // nothing more comes from outside
+	activity  int64 // when something happened last that was not merely tried again
+	due       int64 // when the next operation of the script is
+	happened  []Operation
+	ghost     ghost
+	trace     trace
+	failed    []Violation
 }
 
 // stream returns the generator for one concern: using one does not shift the

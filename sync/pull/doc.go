@@ -76,6 +76,16 @@
 // if it is what was wanted; after an unclean end by Recover, before another head
 // can take the place of the one that it was made of.
 //
+// Heads are durable before something is made of them on disk. A create of which
+// it is not known whether it is durable, since a sync failed, gets an intent
+// afterwards. Until Place or Recheck has settled what is not known for certain,
+// the outcome says so and nothing may be recorded of the name.
+//
+// What had been recorded within a minute before the machine went down without an
+// end in good order is suspect: what a loss of power has made of it is a head
+// beside what was recorded, below all that a person wrote (index.Suspect,
+// plan.Record).
+//
 // # Read-only directories
 //
 // A directory synchronised with permissions that forbid writing still receives
