@@ -17,6 +17,8 @@ type candidate struct {
 	child   child
 	info    folderfs.Info
 	held    *index.Held // without blocks; nil or a tombstone if it is new
+	former  *index.Held // what the file was before under another name, with blocks, if its content turns out to be that
+	same    bool        // the content read is that of former
 	err     error       // that ends the scan
 }
 

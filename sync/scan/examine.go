@@ -37,6 +37,7 @@ func (p *pass) examine(c *candidate) error {
 	if err == nil {
 		err = p.steady(c, f, same)
 	}
+	c.same = same && c.former != nil && !isLive(c.held)
 	if err != nil {
 		return p.unread(c, err)
 	}
@@ -56,6 +57,8 @@ func (p *pass) content(c *candidate, f folderfs.OpenFile) (same bool, err error)
 		if full != nil {
 			held = &full.Entry
 		}
+	} else if c.former != nil {
+		held = &c.former.Entry
 	}
 	hasher, done := p.hasher()
 	defer done()

@@ -2,9 +2,13 @@ package scan
 
 import "github.com/labsync/labsync/index"
 
-// moved looks for the file a new name was before, by inode, size and time. If
-// one is found its blocks stand for the content; if its name is gone this is a
-// rename. It runs in the walk, so that of two claims the first name wins.
+// moved looks for the file a new name was before, by inode, size and time. A
+// file whose directory was renamed has kept its change time too: the blocks
+// stand for the content, and if the old name is gone this is a rename. One that
+// was renamed itself has a new change time, and could be one that was written
+// before and given back its old time, as "cp -p" does: it is read, and conclude
+// tells. Both run in the order of the walk, so that of two claims the first
+// name wins.
 func (p *pass) moved(c *candidate) error {
 	in := c.info
 	if p.blank || !p.caps.StableInodes || in.Inode == 0 {
@@ -28,25 +32,38 @@ func (p *pass) moved(c *candidate) error {
 		if full == nil || full.Entry.Deleted || len(full.Entry.Blocks) == 0 {
 			continue
 		}
-		e := &c.found.Entry
-		e.Blocks, e.BlockSize, e.Hash = full.Entry.Blocks, full.Entry.BlockSize, full.Entry.Hash
-		e.Mtime = full.Entry.Mtime // the disk may have rounded it
-		c.examine = false
-		if p.vacated(h) {
-			e.RenamedFrom = h.Entry.Name
-			if p.caps.Modes && in.Mode == h.Disk.Mode {
-				e.Mode = full.Entry.Mode
-			}
+		if !p.caps.Ctime || h.Disk.Ctime != in.Ctime {
+			c.former = full
+			return nil
 		}
+		c.examine = false
+		p.succeed(c, full)
 		return nil
 	}
 	return nil
+}
+
+// succeed makes a candidate what a file was under another name.
+func (p *pass) succeed(c *candidate, former *index.Held) {
+	e := &c.found.Entry
+	e.Blocks, e.BlockSize, e.Hash = former.Entry.Blocks, former.Entry.BlockSize, former.Entry.Hash
+	e.Mtime = former.Entry.Mtime // the disk may have rounded it
+	if p.vacated(former) {
+		e.RenamedFrom = former.Entry.Name
+		if p.caps.Modes && c.info.Mode == former.Disk.Mode {
+			e.Mode = former.Entry.Mode
+		}
+	}
 }
 
 // conclude finishes a candidate, in the order of the walk.
 func (p *pass) conclude(c *candidate) error {
 	f := &c.found
 	if f.Kind != Changed || f.Entry.Type != index.File {
+		return nil
+	}
+	if c.same {
+		p.succeed(c, c.former)
 		return nil
 	}
 	if isLive(c.held) && c.info.Links > 1 {

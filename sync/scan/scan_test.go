@@ -62,6 +62,10 @@ func TestChanges(t *testing.T) {
 		{"the directory deleted", func(u memfs.User) error { return u.RemoveAll("d") },
 			[]string{"d removed", "d/e removed", "d/e/g removed", "d/f removed"}},
 		{"the file renamed", func(u memfs.User) error { return u.Rename("d/f", "n") }, []string{"d/f removed", "n changed from d/f"}},
+		{"the file renamed after other bytes of its size were given its time", func(u memfs.User) error {
+			info, err := u.Lstat("d/f")
+			return errors.Join(err, u.Write("d/f", []byte("tent")), u.Touch("d/f", info.Mtime), u.Rename("d/f", "n"))
+		}, []string{"d/f removed", "n changed"}},
 		{"the directory renamed", func(u memfs.User) error { return u.Rename("d", "b") },
 			[]string{"b changed", "b/e changed", "b/e/g changed from d/e/g", "b/f changed from d/f",
 				"d removed", "d/e removed", "d/e/g removed", "d/f removed"}},
