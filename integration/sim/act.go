@@ -86,7 +86,7 @@ func (d *Device) do(o Operation) error {
 	case Remove:
 		return u.Remove(o.Name)
 	case Rename:
-		return u.Rename(o.Name, o.To)
+		return d.rename(o.Name, o.To)
 	case Mkdir:
 		return u.Mkdir(o.Name)
 	case Rmtree:
@@ -106,7 +106,7 @@ func (d *Device) do(o Operation) error {
 		}
 		return u.Symlink(string(d.w.text(d)), o.Name)
 	case Recase:
-		return u.Rename(o.Name, otherCase(o.Name))
+		return d.rename(o.Name, otherCase(o.Name))
 	default:
 		return d.doMore(o, info, err)
 	}
@@ -143,6 +143,7 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 		if err := u.Write(o.Name, text); err != nil {
 			return err
 		}
+		d.kept[o.Name] = true
 		return u.Touch(o.Name, info.Mtime)
 	case Copy:
 		content, err := u.Read(o.Name)
@@ -161,6 +162,17 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 	default:
 		return d.doHeld(o)
 	}
+}
+
+// rename refuses to move what was just written under its old time: a rename is
+// recognised by size and time.
+func (d *Device) rename(from, to string) error {
+	for name := range d.kept {
+		if (name == from || strings.HasPrefix(name, from+"/")) && d.edits.unseen(name) {
+			return errSame
+		}
+	}
+	return d.user.Rename(from, to)
 }
 
 // blurred reports whether nobody could tell a file of the same size and time

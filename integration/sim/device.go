@@ -68,6 +68,7 @@ type Device struct {
 
 	inbox map[*Device]*inbox // what others send, by sender
 	edits edits
+	kept  map[string]bool     // names that its user wrote under the time of before
 	wrote map[index.Hash]bool // contents that its user wrote
 	page  int                 // updates sent at a time
 	sends int                 // pages with updates that it has sent
@@ -85,7 +86,7 @@ func (w *World) newDevice(i int) (*Device, error) {
 	setup := &w.setup.Devices[i]
 	d := &Device{
 		w: w, name: deviceName(i), setup: setup, inbox: map[*Device]*inbox{}, edits: newEdits(),
-		wrote: map[index.Hash]bool{}, fragile: newFragile(),
+		kept: map[string]bool{}, wrote: map[index.Hash]bool{}, fragile: newFragile(),
 	}
 	d.rng, d.fate = stream(w.opt.Seed, "identity "+d.name), stream(w.opt.Seed, "fate "+d.name)
 	d.id[0], d.id[1] = byte(i+1), byte(d.rng.Uint32())

@@ -43,7 +43,7 @@ func (d *Device) identify(o Operation) error {
 		return d.loseIndex()
 	case Clone:
 		other := d.w.devices[o.Count%len(d.w.devices)]
-		if other == d || other.off {
+		if other == d || other.off || other.fs.Capabilities() != d.fs.Capabilities() {
 			return errSame
 		}
 		other.fall(Operation{Kind: Kill, For: o.For})
@@ -86,6 +86,7 @@ func (d *Device) becomeCopyOf(other *Device) error {
 // settleIn takes note of another disk in the place of the one before.
 func (d *Device) settleIn(before view) {
 	d.fs.SetHook(d.hook)
+	d.fs.SetClock(d.stamp)
 	d.fs.SetCapacity(0)
 	d.user = d.fs.User()
 	d.user.HideRoot(false)

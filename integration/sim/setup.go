@@ -107,12 +107,11 @@ func drawSetup(o *Options) Setup {
 	if rng.IntN(6) == 0 { // one device cannot hold every name
 		withholds[rng.IntN(len(withholds))](&s.Devices[rng.IntN(n)])
 	}
-	switch rng.IntN(24) {
-	case 0: // which cannot take back what it cannot hold
-		d := &s.Devices[rng.IntN(n)]
+	switch d := &s.Devices[rng.IntN(n)]; rng.IntN(12) {
+	case 0:
+		d.SendOnly = true
+	case 1: // which cannot take back what it cannot hold
 		d.ReceiveOnly, d.NoSymlinks, d.NoCase, d.NoUnicode, d.ShortNames = true, false, false, false, false
-	case 1:
-		s.Devices[rng.IntN(n)].SendOnly = true
 	}
 	for i := range linksOf(n, s.Topology) {
 		if rng.IntN(3) == 0 {

@@ -137,13 +137,14 @@ func (c Capabilities) minus(lack Capabilities) Capabilities {
 	return c
 }
 
-// hide takes out of the facts what Options.Without says is not there.
+// hide takes out of the facts what means nothing here, and what Options.Without
+// says is not there.
 func (d *Disk) hide(info Info) Info {
-	lack := &d.without
-	if lack.StableInodes {
+	lack, can := &d.without, d.caps.Load()
+	if !can.StableInodes {
 		info.Inode = 0
 	}
-	if lack.Ctime {
+	if !can.Ctime {
 		info.Ctime = 0
 	}
 	if lack.Modes {

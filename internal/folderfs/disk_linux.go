@@ -104,8 +104,11 @@ func (d *Disk) assumed() Capabilities {
 	}
 	switch uint32(st.Type) {
 	case unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC,
-		unix.V9FS_MAGIC, unix.AFS_SUPER_MAGIC, unix.CODA_SUPER_MAGIC, unix.CEPH_SUPER_MAGIC, unix.FUSE_SUPER_MAGIC:
+		unix.V9FS_MAGIC, unix.AFS_SUPER_MAGIC, unix.CODA_SUPER_MAGIC, unix.CEPH_SUPER_MAGIC:
 		c.Watchable = false
+	case unix.FUSE_SUPER_MAGIC:
+		c.Watchable = false
+		c.StableInodes = false // libfuse makes numbers up whenever it meets a file again
 	case unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC:
 		c.StableInodes = false // numbers are made up anew at each mount
 	}

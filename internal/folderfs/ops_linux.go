@@ -51,13 +51,18 @@ func changeUnreadable(dir int, base string, mode uint32) error {
 	return unix.Chmod(openFdPath(fd), mode)
 }
 
+// timesFor sets the access time too: file systems in user space that are built
+// on libfuse 2 do nothing, and report success, if one of both is left out.
+func timesFor(mtime int64) []unix.Timespec {
+	return []unix.Timespec{{Nsec: unix.UTIME_NOW}, unix.NsecToTimespec(mtime)}
+}
+
 func setTimeAt(dir int, base string, mtime int64) error {
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, unix.NsecToTimespec(mtime)}
-	return unix.UtimesNanoAt(dir, base, times, unix.AT_SYMLINK_NOFOLLOW)
+	return unix.UtimesNanoAt(dir, base, timesFor(mtime), unix.AT_SYMLINK_NOFOLLOW)
 }
 
 func setTime(fd int, mtime int64) error {
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, unix.NsecToTimespec(mtime)}
+	times := timesFor(mtime)
 	err := retry(func() error { return unix.UtimesNanoAt(fd, "", times, unix.AT_EMPTY_PATH) })
 	if err == unix.EINVAL || err == unix.ENOENT { // before Linux 5.8
 		err = unix.UtimesNanoAt(unix.AT_FDCWD, openFdPath(fd), times, 0)

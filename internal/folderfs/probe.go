@@ -9,7 +9,7 @@ import (
 
 // Probe tries out in the new directory dir, below the work directory, what a
 // file system can do and removes dir again. What cannot be tried through a
-// Writer (NoReplace, Ctime, Reflink, HardLinks, Watchable, ClockStep) it takes
+// Writer (NoReplace, Reflink, HardLinks, Watchable, ClockStep) it takes
 // from w.Capabilities(). On an error the capabilities are those of w.
 func Probe(w Writer, dir string) (Capabilities, error) {
 	p := &probe{w: w, dir: dir}
@@ -118,6 +118,8 @@ func (p *probe) times(c *Capabilities) error {
 		}
 	}
 	c.ClockStep = max(c.ClockStep, c.MtimeGranularity)
+	// Some file systems have one time only and show it as both.
+	c.Ctime = c.Ctime && info.Ctime != info.Mtime
 	return nil
 }
 

@@ -25,6 +25,11 @@ var realTypes = []struct {
 	{mount.Ext4(), func(*folderfs.Capabilities) {}},
 	{mount.XFS(), func(c *folderfs.Capabilities) { c.Reflink = true }},
 	{mount.Btrfs(), func(c *folderfs.Capabilities) { c.Reflink = true }},
+	{mount.ExFAT(), func(c *folderfs.Capabilities) {
+		c.Exchange, c.NoReplace, c.CaseSensitive, c.Symlinks, c.Modes, c.HardLinks = false, false, false, false, false, false
+		c.StableInodes, c.Ctime, c.Watchable = false, false, false
+		c.MtimeGranularity, c.ClockStep = time.Second, time.Second
+	}},
 }
 
 // openOn opens a new folder on a file system that is mounted at top.

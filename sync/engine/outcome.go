@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/plan"
 )
@@ -293,7 +294,7 @@ func (e *Engine) below(ctx context.Context, dir string) (live, pending bool, err
 		if err != nil {
 			return false, false, err
 		}
-		if s.Dirty == index.DirtyGone || s.Dirty == index.DirtyGoneDirectory {
+		if s.Dirty != index.Clean && len(s.Heads) > 0 && conflict.Resolve(s.Entries()).Winner.Deleted {
 			pending = true
 			continue
 		}

@@ -399,3 +399,32 @@ func TestALiveNameBelowAFileGetsItsDirectory(t *testing.T) {
 		t.Errorf("the directory has version %v", p.Actions[0].Want.Version)
 	}
 }
+
+// A deletion may apply to a live head of another device's making; such names
+// come in the pass of what is live, whose order is the other way round.
+func TestDirectoriesAreRemovedDeepestFirstInEveryPass(t *testing.T) {
+	r := started(t, nil)
+	r.step(PeerUp{Device: alice})
+	names := []string{"d", "d/e", "d/e/f"}
+	var dead []index.Entry
+	for _, name := range names {
+		mine := directory(name, r.me, c(r.me, 1))
+		_, err := r.store.Commit(t.Context(), []index.Change{{Entry: mine}}, true)
+		r.must(err)
+		theirs := directory(name, byAlice, c(byAlice, 1))
+		dead = append(dead, gone(theirs, byAlice, c(byAlice, 2)))
+	}
+	r.announce(alice, dead...)
+	p := one[Place](r)
+	var got []string
+	for i := range p.Actions {
+		if p.Actions[i].Op != plan.Rmdir {
+			t.Fatalf("%v of %q", p.Actions[i].Op, p.Actions[i].Name)
+		}
+		got = append(got, p.Actions[i].Name)
+	}
+	slices.Reverse(names)
+	if !slices.Equal(got, names) {
+		t.Errorf("removed in the order %q", got)
+	}
+}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -115,7 +117,7 @@ func (e *Engine) nextPass() {
 // decidePage decides a page of names and begins what follows.
 func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 	commit := Commit{}
-	var fetch []plan.Action
+	var fetch, rmdirs []plan.Action
 	former, err := e.formerNames(ctx, page)
 	if err != nil {
 		return err
@@ -142,9 +144,17 @@ func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 		case a.Fetches():
 			e.work.begin(&a, fetching)
 			fetch = append(fetch, a)
+		case a.Op == plan.Rmdir:
+			rmdirs = append(rmdirs, a)
 		default:
 			e.enqueue(&a)
 		}
+	}
+	// Deepest first in every pass: a deletion may stand beside a live head that
+	// it applies to.
+	slices.SortFunc(rmdirs, func(a, b plan.Action) int { return strings.Compare(b.Name, a.Name) })
+	for i := range rmdirs {
+		e.enqueue(&rmdirs[i])
 	}
 	if len(commit.Settled)+len(commit.Changes) > 0 {
 		commit.ID = e.newID()

@@ -142,13 +142,14 @@ func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
 }
 
 // orphan records a version that nobody made: a head beside what was recorded,
-// and beside all others. It ranks below whatever was written by a person. A
-// receive-only device tells nobody and takes what was recorded again.
+// and beside all others. Its author has no counter in it, so that it ranks below
+// whatever was written by a person. A receive-only device tells nobody and takes
+// what was recorded again.
 func orphan(c *index.Change, s *index.State, by Author, d Direction) {
 	c.Lost, c.Quiet = d != ReceiveOnly, d == ReceiveOnly
-	e, shadow := &c.Entry, by.Replica.Shadow()
-	e.Version = index.Version{}.Bump(shadow, 0, append(s.Versions(), s.Local.Entry.Version)...)
-	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = shadow, nil, nil, ""
+	e := &c.Entry
+	e.Version = index.Version{}.Bump(by.Replica.Shadow(), by.Now, append(s.Versions(), s.Local.Entry.Version)...)
+	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, nil, nil, ""
 }
 
 // agreeing returns the head that says just what the disk shows and replaces

@@ -86,27 +86,27 @@ func TestRecord(t *testing.T) {
 		},
 		{
 			"a file that a loss of power has cut is a head beside the one recorded", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, SendReceive, true,
-			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
-				want(t, ch.Entry.Baseless() && ch.Entry.ModifiedBy == shadow, "baseless")
+			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Lost && ch.Entry.Clock() == 0 && ch.Entry.Parent == nil, "a version that ranks last and has no past")
 			},
 		},
 		{
 			"so is one filled with zeros", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: zeros, Disk: index.Disk{Mtime: 9}}, SendReceive, true,
-			index.Version{c(shadow, 1)}, nil,
+			index.Version{c(shadow, 1000)}, nil,
 		},
 		{
-			"and one that is another under old times", state(&held, index.Suspect, held, file("x", 1, c(shadow, 4))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
-			index.Version{c(shadow, 5)}, nil,
+			"and one that is another under old times", state(&held, index.Suspect, held, file("x", 1, c(shadow, 4000))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(shadow, 4001)}, nil,
 		},
 		{
 			"a name that a loss of power has taken away is no deletion", state(&held, index.Suspect, held), Observation{Base: held.Version, Removed: true}, SendReceive, true,
-			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
+			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
 				want(t, ch.Entry.Deleted && ch.Entry.Hash == index.Hash{}, "a tombstone that applies to no content")
 			},
 		},
 		{
 			"a receive-only device takes again what was lost", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, ReceiveOnly, true,
-			index.Version{c(shadow, 1)}, func(t *testing.T, ch *index.Change) {
+			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
 				want(t, ch.Quiet && !ch.Lost && ch.Flags&index.ReceiveOnlyChanged == 0, "quiet, and no change of this device")
 			},
 		},

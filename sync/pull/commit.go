@@ -264,7 +264,7 @@ func (p *Puller) renameWork(work string, content index.Hash) (string, error) {
 		return work, err
 	}
 	p.noteWork(w.String(), work)
-	return w.String(), p.fs.SyncDir(folderfs.DisplacedDir)
+	return w.String(), p.syncDir(folderfs.DisplacedDir)
 }
 
 // report sets the final outcomes and tells of what was displaced.

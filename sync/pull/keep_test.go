@@ -269,3 +269,54 @@ func TestWhatBelongsInATwinWaitsUntilTheOtherIsGone(t *testing.T) {
 	w.sync()
 	w.check(map[string]string{"DIR": "dir", "DIR/a": "same"})
 }
+
+// What is recent is told by the clock, which may have been set back in between.
+func TestWhatWasRecordedAfterTheClockWasSetBackIsSuspect(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.recover()
+	u := w.mem.User()
+	for _, name := range []string{"before", "after"} {
+		if err := u.Write(name, []byte(name)); err != nil {
+			t.Fatal(err)
+		}
+		w.scan(name)
+		w.clock.skip(-24 * time.Hour)
+	}
+	w.clock.skip(24*time.Hour + time.Minute)
+	w.recover()
+	held, err := w.idx.Local(t.Context(), "after")
+	if err != nil || held.Flags&index.Suspect == 0 {
+		t.Errorf("held %+v, %v", held, err)
+	}
+}
+
+// A step that was interrupted must not keep the folder from starting when the
+// directory that it was about is gone.
+func TestAStepInADirectoryThatIsGoneIsSettled(t *testing.T) {
+	for _, unscanned := range []bool{false, true} {
+		caps := memfs.Linux()
+		caps.Exchange = false
+		w := newWorld(t, memfs.Options{Capabilities: caps})
+		w.announce(w.dirOf("d"), w.fileOf("d/a", []byte("old")))
+		w.sync()
+		w.announce(w.fileOf("d/a", []byte("new")))
+		u := w.mem.User()
+		w.opt.Fault = func(point string) error {
+			switch {
+			case point == "pull.exchange" && unscanned:
+				return u.Write("d/a", []byte("MINE"))
+			case point == "pull.taken":
+				return errors.Join(u.RemoveAll("d"), errStop)
+			}
+			return nil
+		}
+		w.restart()
+		w.pullAll(w.decide())
+		w.opt.Fault = nil
+		w.recover()
+		w.want(w.pullAll(w.decide()), plan.Unscanned) // somebody has taken it away
+		if unscanned && !kept(everywhere(t, w.fs, ""), "MINE") {
+			t.Error("a save that nobody had scanned is gone")
+		}
+	}
+}

@@ -394,7 +394,7 @@ func (g *group) barrier() {
 	dirs = slices.Compact(dirs)
 	errs := make([]error, len(dirs))
 	g.opt.Parallel(len(dirs), func(i int) {
-		errs[i] = g.fs.SyncDir(dirs[i])
+		errs[i] = g.syncDir(dirs[i])
 		if isGone(errs[i]) {
 			errs[i] = nil // removed since, and that is in the directory above
 		}

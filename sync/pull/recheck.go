@@ -151,8 +151,7 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	case e.Version.Dominates(held.Entry.Version):
 		// What is held was made here as well, by somebody who knew nothing of
 		// this: two versions of one replica would look like one after the other.
-		e.ModifiedBy = id.Replica.Shadow()
-		e.Version = base.Bump(e.ModifiedBy, 0, state.Versions()...)
+		e.Version = base.Bump(id.Replica.Shadow(), p.opt.Clock(), state.Versions()...)
 	}
 	// It never stands at the path: it is recorded, and what stands there again.
 	stale, err := p.idx.Commit(ctx, []index.Change{

@@ -124,6 +124,7 @@ const distrustAge = 60 * time.Second
 // look right, or taken its name away.
 func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) error {
 	const page = 1000
+	now := p.opt.Now().UnixNano()
 	var newest int64
 	var recent []*index.Held // changed within distrustAge of the newest look so far
 	changed := func(h *index.Held) int64 {
@@ -139,7 +140,9 @@ func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) e
 		}
 		for i := range held {
 			h := &held[i]
-			newest = max(newest, h.Disk.Seen)
+			if h.Disk.Seen <= now { // else the clock was set back since: nobody knows when that was
+				newest = max(newest, h.Disk.Seen)
+			}
 			if changed(h) >= newest-distrustAge.Nanoseconds() {
 				recent = append(recent, h)
 			}

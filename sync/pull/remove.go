@@ -121,7 +121,7 @@ func (g *group) keepDirectory(dir string) error {
 		if _, met := g.met[dir]; !met && !g.made[dir] {
 			continue
 		}
-		if err := g.fs.SyncDir(parent(dir)); err != nil {
+		if err := g.syncDir(parent(dir)); err != nil {
 			return err
 		}
 		g.kept(parent(dir))

@@ -51,7 +51,10 @@ func (r *repair) secondHalf(away finding) error {
 			return err
 		}
 		if found == theNew {
-			if err := r.fs.RenameNoReplace(temp, r.path); err != nil {
+			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) {
+				r.lookAgain(true) // somebody has taken the directory away: what stood there stays displaced
+				return nil
+			} else if err != nil {
 				return err
 			}
 			r.noteWork(r.path, temp)
@@ -64,8 +67,20 @@ func (r *repair) secondHalf(away finding) error {
 		}
 	}
 	r.lookAgain(away != theOld)
+	return r.putBack()
+}
+
+// putBack returns what was displaced to its name. If its directory is gone by
+// now it is kept for a person to find: no index knows these bytes.
+func (r *repair) putBack() error {
 	err := r.fs.RenameNoReplace(r.work, r.path)
-	r.noteWork(r.path, r.work)
+	switch {
+	case isGone(err):
+		r.lookAgain(true)
+		_, err = r.rescue(r.work)
+	case err == nil:
+		r.noteWork(r.path, r.work)
+	}
 	return err
 }
 
@@ -255,8 +270,7 @@ func (r *repair) delete() error {
 	case away == theOther && there == missing:
 		r.touch(r.path, r.work)
 		r.lookAgain(true)
-		r.noteWork(r.path, r.work)
-		return r.fs.RenameNoReplace(r.work, r.path)
+		return r.putBack()
 	case away == theOld && there == theOld:
 		return nil
 	}

@@ -328,7 +328,7 @@ func (g *group) removeDirectory(s *step) bool {
 	if g.touched[s.path] {
 		// What was taken out of it must not come to be nowhere: a crash may keep
 		// the removal of the directory and lose the rename before it.
-		if err := g.fs.SyncDir(s.path); err != nil && !isGone(err) {
+		if err := g.syncDir(s.path); err != nil && !isGone(err) {
 			s.undo(failed(s.a.Name, err))
 			return false
 		}

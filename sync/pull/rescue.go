@@ -26,7 +26,7 @@ func (p *Puller) rescue(work string) (string, error) {
 			p.noteWork(to, work)
 			p.opt.OnEvent(Event{Kind: Recovered, Work: to})
 			p.opt.Log.Warn("unexpected bytes in the work directory are kept", "work", to)
-			err = errors.Join(p.fs.SyncDir(folderfs.RecoverDir), p.fs.SyncDir(parent(work)))
+			err = errors.Join(p.syncDir(folderfs.RecoverDir), p.syncDir(parent(work)))
 		}
 		return to, err
 	}

@@ -95,7 +95,7 @@ func (p *Puller) settle(ctx context.Context) (Report, error) {
 func (p *Puller) settled(ctx context.Context, dirs []string, batch []watched, changes []index.Change, abandoned []index.IntentID) error {
 	slices.Sort(dirs)
 	for _, dir := range slices.Compact(dirs) {
-		if err := p.fs.SyncDir(dir); err != nil && !isGone(err) {
+		if err := p.syncDir(dir); err != nil && !isGone(err) {
 			return err
 		}
 	}

@@ -269,6 +269,13 @@ func (f *FS) Free() (free uint64, err error) {
 	return free, err
 }
 
+// SetClock changes Options.Clock, as for a copy on another machine.
+func (f *FS) SetClock(clock func() int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.opts.Clock = clock
+}
+
 // SetCapacity changes Options.Capacity; with less than is used the disk is full.
 func (f *FS) SetCapacity(bytes int64) {
 	f.mu.Lock()
