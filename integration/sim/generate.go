@@ -33,7 +33,7 @@ var families = []family{
 	{"clock", map[Kind]int{Clock: 8}},
 	{"events", map[Kind]int{Deafen: 4}},
 	{"root", map[Kind]int{Unplug: 4}},
-	{"identity", map[Kind]int{Backdate: 10, Restore: 14, Forget: 5, Clone: 4}},
+	{"identity", map[Kind]int{Backdate: 10, Restore: 20, Forget: 8, Clone: 9}},
 	{"lies", map[Kind]int{Corrupt: 4}},
 }
 
@@ -58,10 +58,10 @@ func (w *World) faults() []string {
 		}
 	}
 	// A receive-only device that was changed still says that it has what stood
-	// there before. If a loss of power takes that from its author, nobody can
-	// send it, and status says so for ever: no case to end in agreement.
+	// there before. If a loss of power, or of the disk, takes that from its author,
+	// nobody can send it, and status says so for ever: no case to end in agreement.
 	if slices.ContainsFunc(w.setup.Devices, func(s DeviceSetup) bool { return s.ReceiveOnly }) {
-		out = slices.DeleteFunc(out, func(name string) bool { return name == "power" })
+		out = slices.DeleteFunc(out, func(name string) bool { return name == "power" || name == "identity" })
 	}
 	return out
 }

@@ -77,8 +77,10 @@ func (d *Device) becomeCopyOf(other *Device) error {
 	d.fs, d.index = other.fs.Copy(), &recorder{other.index.Store.Clone(), d}
 	d.settleIn(before)
 	_, err := d.index.Renew(d.w.ctx)
-	for _, l := range []*Device{d, other} {
-		d.check("ResetRemote", d.index.Store.ResetRemote(d.w.ctx, l.id, 0))
+	for _, l := range d.w.devices {
+		if l == other || d.w.linkOf(d, l) == nil { // it talks to others than the other did
+			d.check("ResetRemote", d.index.Store.ResetRemote(d.w.ctx, l.id, 0))
+		}
 	}
 	return err
 }

@@ -149,8 +149,10 @@ func (d *Device) afterLoss(before, after view) {
 			}
 		}
 	}
-	for c := range before.has {
-		if _, has := after.has[c]; !has && d.fragile.contents[c] && d.w.copies(c) == 0 {
+	// What was being placed may go as well; that the index knows of none of it is
+	// looked at below.
+	for c, path := range before.has {
+		if _, has := after.has[c]; !has && (d.fragile.contents[c] || !folderfs.InWorkDir(path)) && d.w.copies(c) == 0 {
 			g.gone[c] = true
 		}
 	}
