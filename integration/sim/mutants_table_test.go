@@ -32,7 +32,7 @@ var mutants = []mutant{
 		name:  "M4 directories are not made durable before the index",
 		trips: []string{"I4"},
 		aim:   []Kind{Crash},
-		edits: []edit{{"sync/pull/place.go", "		errs[i] = g.fs.SyncDir(dirs[i])\n", "		errs[i] = nil\n"}},
+		edits: []edit{{"sync/pull/place.go", "		errs[i] = g.syncDir(dirs[i])\n", "		errs[i] = nil\n"}},
 	},
 	{
 		name:  "M5 a plan is carried out, and recorded, though the index went on",
@@ -194,7 +194,10 @@ var mutants = []mutant{
 		name:  "what a crash left unrecorded becomes an edit",
 		trips: []string{"I19"},
 		aim:   []Kind{Ambush, Kill, Kill},
-		edits: []edit{{"sync/plan/record.go", "	if head := agreeing(s, local, &c.Entry); head != nil {", "	if head := agreeing(s, local, &c.Entry); head != nil && false {"}},
+		edits: []edit{
+			{"sync/plan/record.go", "	if head := agreeing(s, local, &c.Entry); head != nil {", "	if head := agreeing(s, local, &c.Entry); head != nil && false {"},
+			{"sync/pull/recover.go", "		if err := p.adoptCreated(ctx, &rep); err != nil {", "		if err := error(nil); err != nil {"},
+		},
 	},
 	{
 		name:  "a copied index goes on as the same replica",
