@@ -119,14 +119,47 @@ func (j *job) put(n *need, p []byte) error {
 			copy(j.data[at:], p)
 			continue
 		}
-		if j.fresh && allZero(p) {
-			continue // stays a hole
-		}
-		if _, err := j.file.WriteAt(p, at); err != nil {
+		if err := j.write(p, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hole is the unit in which zeros are left out of a fresh file.
+const hole = 64 << 10
+
+// write puts verified bytes into the file. In a fresh one zeros stay holes,
+// within a block too: those of a big sparse file are larger than its data.
+func (j *job) write(p []byte, at int64) error {
+	if !j.fresh {
+		_, err := j.file.WriteAt(p, at)
+		return err
+	}
+	for len(p) > 0 {
+		skip, take := runs(p)
+		p, at = p[skip:], at+int64(skip)
+		if take > 0 {
+			if _, err := j.file.WriteAt(p[:take], at); err != nil {
+				return err
+			}
+		}
+		p, at = p[take:], at+int64(take)
+	}
+	return nil
+}
+
+// runs returns how many bytes of zeros p begins with, and how many follow up to
+// the next zeros, in whole units.
+func runs(p []byte) (zeros, data int) {
+	unit := func(from int) []byte { return p[from:min(from+hole, len(p))] }
+	for zeros < len(p) && allZero(unit(zeros)) {
+		zeros += len(unit(zeros))
+	}
+	for zeros+data < len(p) && !allZero(unit(zeros+data)) {
+		data += len(unit(zeros + data))
+	}
+	return zeros, data
 }
 
 // isBlock reports whether p is the block.
