@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -46,9 +47,11 @@ func (l *Loop) Path() string { return l.dev.Name() }
 // Close gives the device up.
 func (l *Loop) Close() error { return l.dev.Close() }
 
-// Memory returns a file in memory of a size in bytes, all zeros.
+// Memory returns a file in memory of a size in bytes, all zeros. Its name is its
+// own: mkfs.btrfs takes two loop devices over files of one name for the same
+// device, and refuses the second while the first is mounted.
 func Memory(size int64) (*os.File, error) {
-	fd, err := unix.MemfdCreate("disk", unix.MFD_CLOEXEC)
+	fd, err := unix.MemfdCreate("disk-"+rand.Text(), unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make a file in memory: %w", err)
 	}

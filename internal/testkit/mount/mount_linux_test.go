@@ -45,6 +45,17 @@ func TestEveryTypeIsMountedAndTakenAway(t *testing.T) {
 	}
 }
 
+// mkfs.btrfs goes by the name of what is below a loop device.
+func TestTwoOfATypeAreMountedAtOnce(t *testing.T) {
+	for _, typ := range []Type{Ext4(), XFS(), Btrfs(), ExFAT()} {
+		t.Run(typ.Name, func(t *testing.T) {
+			if first, second := New(t, typ), New(t, typ); first.Dir == second.Dir {
+				t.Error("both are at", first.Dir)
+			}
+		})
+	}
+}
+
 func TestALoopDeviceEndsWithItsLastUse(t *testing.T) {
 	Need(t, Ext4())
 	file, err := Memory(1 << 20)
