@@ -15,7 +15,6 @@ import (
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/chunk"
 	"github.com/labsync/labsync/sync/engine"
-	"github.com/labsync/labsync/sync/plan"
 	"github.com/labsync/labsync/sync/pull"
 	"github.com/labsync/labsync/sync/scan"
 	"github.com/labsync/labsync/sync/serve"
@@ -118,7 +117,7 @@ func (d *Device) start() {
 		policy = chunk.Fixed
 	}
 	d.scan = scan.New(d.fs, d.index, scan.Options{Now: d.clock, Policy: policy})
-	d.pull = pull.New(d.fs, d.index, source{d}, pull.Options{Now: d.clock, Direction: d.setup.direction(), Policy: policy, Outstanding: 1, Boot: fmt.Sprint(d.boots)})
+	d.pull = pull.New(d.fs, d.index, source{d}, pull.Options{Now: d.clock, Direction: d.setup.direction(), Policy: policy, Outstanding: 1, Author: d.w.author, Boot: fmt.Sprint(d.boots)})
 	d.serve = serve.New(d.fs, d.index, serve.Options{
 		OnMismatch: func(name string) { d.notify(engine.Scope{Name: name}) },
 	})
@@ -143,16 +142,10 @@ func (d *Device) recover(t *task) {
 	d.w.replicas[who.Replica] = d.name
 	d.w.replicas[who.Replica.Shadow()] = strings.ToUpper(d.name)
 	d.engine = engine.New(engine.Options{
-		Index: d.index, Replica: func() index.Replica { return who.Replica }, Author: d.w.author, Clock: func() int64 { return d.clock().Unix() }, Limits: d.limits(), Direction: d.setup.direction(),
+		Index: d.index, Replica: func() index.Replica { return who.Replica }, Author: d.w.author, Clock: func() int64 { return d.clock().Unix() }, Limits: pull.Limits(d.fs.Capabilities()), Direction: d.setup.direction(),
 	})
 	d.w.note(d, " ", fmt.Sprintf("recovered: finished %d, taken back %d, look at %q", report.Finished, report.TakenBack, report.Rescan))
 	d.step(engine.Started{Sequence: who.Sequence})
-}
-
-// limits are what drive tells the engine of the file system.
-func (d *Device) limits() plan.Limits {
-	caps := d.fs.Capabilities()
-	return plan.Limits{NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes}
 }
 
 // author is known everywhere from the start.

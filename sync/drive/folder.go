@@ -92,11 +92,6 @@ type posted struct {
 // ErrStopped tells that the folder is not running any more.
 var ErrStopped = errors.New("folder is stopped")
 
-// siblings are those of the heads that lose at a name.
-func (o *Options) siblings(s *index.State) []index.Entry {
-	return plan.Decide(&plan.Facts{State: *s, Differs: s.Versions(), Direction: o.Direction, Author: o.Author}).Derived
-}
-
 // New returns a folder that is ready to run once.
 func New(o Options) *Folder {
 	if o.Log == nil {
@@ -115,7 +110,7 @@ func New(o Options) *Folder {
 		PreviousRoot: o.PreviousRoot, Log: o.Log,
 	})
 	f.pull = pull.New(o.FS, o.Index, o.Source, pull.Options{
-		Boot: o.Boot, Siblings: o.siblings,
+		Boot: o.Boot, Author: o.Author,
 		Parallel: Parallel(pullers), Clock: o.Clock, Fault: o.Fault, OnEvent: f.pulled, Policy: o.Policy, Direction: o.Direction, Log: o.Log,
 	})
 	f.serve = serve.New(o.FS, o.Index, serve.Options{OnMismatch: f.mismatch, Log: o.Log})
@@ -178,11 +173,10 @@ func (f *Folder) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	caps := f.opt.FS.Capabilities()
 	f.engine = engine.New(engine.Options{
 		Index: f.opt.Index, Replica: func() index.Replica { return f.replica }, Clock: f.opt.Clock, Fresh: fresh,
 		Direction: f.opt.Direction, Rescan: f.opt.Rescan, Author: f.opt.Author, Ignored: f.rules.match,
-		Limits: plan.Limits{NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes},
+		Limits: pull.Limits(f.opt.FS.Capabilities()),
 	})
 	return nil
 }

@@ -162,7 +162,7 @@ func (e *Engine) author() plan.Author {
 	if e.Fresh && !e.scanning.ended {
 		now = 0
 	}
-	return plan.Author{Replica: e.Replica(), Now: now}
+	return plan.Author{Replica: e.Replica(), Now: now, Names: e.Author}
 }
 
 func (e *Engine) rechecked(ev Rechecked) {

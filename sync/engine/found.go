@@ -24,8 +24,7 @@ func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
 	if i := slices.IndexFunc(e.scanning.running, func(r run) bool { return r.id == ev.ID }); i >= 0 {
 		seen = e.hold(&e.scanning.running[i], seen, known)
 	}
-	e.recordSeen(ev.ID, seen, known)
-	return nil
+	return e.recordSeen(ctx, ev.ID, seen, known)
 }
 
 // hold keeps back the directories that are gone until the scan is done, so that
@@ -46,9 +45,12 @@ func (e *Engine) hold(r *run, seen []plan.Observation, known map[string]*index.S
 }
 
 // recordSeen records a batch of what a scan has seen.
-func (e *Engine) recordSeen(scan ID, seen []plan.Observation, known map[string]*index.State) {
+func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observation, known map[string]*index.State) error {
 	commit := Commit{ID: e.newID(), Scan: scan}
-	changed := map[string]bool{}
+	changed, present := map[string]bool{}, map[string]bool{}
+	for i := range seen {
+		present[seen[i].Name] = !seen[i].Removed
+	}
 	for i := range seen {
 		o := &seen[i]
 		if e.work.placing(o.Name) {
@@ -66,12 +68,30 @@ func (e *Engine) recordSeen(scan ID, seen []plan.Observation, known map[string]*
 			continue
 		}
 		commit.Changes, changed[o.Name] = append(commit.Changes, c), true
-		if half, ok := e.otherHalf(known[c.Entry.RenamedFrom], o, &c); ok && !changed[half.Entry.Name] {
-			commit.Changes, changed[half.Entry.Name] = append(commit.Changes, half), true
+		from := c.Entry.RenamedFrom
+		if isHeld(known[o.Name]) || present[from] || changed[from] {
+			continue // the rename is an old one, or the old name is a file's again
+		}
+		if half, ok := e.otherHalf(known[from], o, &c); ok {
+			commit.Changes, changed[from] = append(commit.Changes, half), true
+		}
+	}
+	for i := range commit.Changes {
+		c := &commit.Changes[i]
+		if len(c.Derived) == 0 {
+			continue
+		}
+		var err error
+		if c.Derived, err = e.siblingsWithBlocks(ctx, c.Entry.Name, c.Derived, nil); err != nil {
+			return err
 		}
 	}
 	e.commit(commit)
+	return nil
 }
+
+// isHeld reports whether something stands at a name as far as the index knows.
+func isHeld(s *index.State) bool { return s.Local != nil && !s.Local.Entry.Deleted }
 
 // statesSeen returns the states of what was seen, and of its former names.
 func (e *Engine) statesSeen(ctx context.Context, seen []plan.Observation) (map[string]*index.State, error) {
@@ -103,7 +123,7 @@ func (e *Engine) states(ctx context.Context, names []string) (map[string]*index.
 
 func (e *Engine) record(s *index.State, o *plan.Observation) (index.Change, bool) {
 	if o.Compared(s) {
-		return plan.Record(s, o, e.author(), e.Direction)
+		return plan.Record(s, o, e.author(), e.Direction, e.Limits)
 	}
 	e.scanning.add(Scope{Name: o.Name}) // another version is held by now
 	return index.Change{}, false
@@ -112,15 +132,14 @@ func (e *Engine) record(s *index.State, o *plan.Observation) (index.Change, bool
 // otherHalf records along with the new name of a rename that the old one, of
 // which s is the state, is gone: together they are announced, so that other
 // devices rename as they come. The scan saw nothing there; and what is held
-// there cannot have come back since if it is the very file that was found under
-// the new name.
+// there is the very file that was found under the new name.
 func (e *Engine) otherHalf(s *index.State, o *plan.Observation, c *index.Change) (index.Change, bool) {
 	from := c.Entry.RenamedFrom
 	if from == "" || o.Removed || o.Entry.RenamedFrom != from || o.Disk.Inode == 0 || e.work.placing(from) || e.work.records(from) {
 		return index.Change{}, false
 	}
-	if s.Local == nil || s.Local.Entry.Deleted || s.Local.Disk.Inode != o.Disk.Inode || s.Local.Disk.Device != o.Disk.Device {
+	if !isHeld(s) || s.Local.Disk.Inode != o.Disk.Inode || s.Local.Disk.Device != o.Disk.Device {
 		return index.Change{}, false
 	}
-	return plan.Record(s, &plan.Observation{Name: from, Base: s.Local.Entry.Version, Removed: true}, e.author(), e.Direction)
+	return plan.Record(s, &plan.Observation{Name: from, Base: s.Local.Entry.Version, Removed: true}, e.author(), e.Direction, e.Limits)
 }

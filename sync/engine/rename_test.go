@@ -100,6 +100,40 @@ func TestBothNamesOfARenameAreRecordedTogether(t *testing.T) {
 	}
 }
 
+// A move was cut short after the disk had made it, and somebody wrote a new file
+// under the old name.
+func TestAFileWrittenAtTheOldNameOfARenameIsRecorded(t *testing.T) {
+	v := index.Version{{Replica: byAlice, Value: 1}}
+	old, renamed := file("z", "bytes", byAlice, v[0]), file("a", "bytes", byAlice, v[0])
+	renamed.RenamedFrom = "z"
+	for _, c := range []struct {
+		name  string
+		knows bool // the new name is held already
+	}{
+		{"the rename is found in the same scan", false},
+		{"the rename was recorded before", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := started(t, nil)
+			r.held(old, 7)
+			first := found(renamed, 7)
+			if c.knows {
+				r.held(renamed, 0)
+				first.Base = v
+			}
+			r.hold = true
+			r.step(Changed{Scopes: []Scope{{Name: "a"}, {Name: "z"}}})
+			written := found(file("z", "others", 0), 8)
+			written.Base = v
+			r.step(Scanned{ID: one[Scan](r).ID, Seen: []plan.Observation{first, written}})
+			changes := one[Commit](r).Changes
+			if last := changes[len(changes)-1].Entry; last.Name != "z" || last.Deleted || last.Hash != written.Entry.Hash {
+				t.Errorf("recorded %+v, not what was written", changes)
+			}
+		})
+	}
+}
+
 // Scanned before its new name, the files of a renamed directory would be
 // deleted and found anew.
 func TestADirectoryThatVanishedIsScannedAfterItsNewName(t *testing.T) {

@@ -232,7 +232,9 @@ func (e *Engine) scanDone(ctx context.Context, ev ScanDone) error {
 			return err
 		}
 		slices.Reverse(gone) // deepest first
-		e.recordSeen(ev.ID, gone, known)
+		if err := e.recordSeen(ctx, ev.ID, gone, known); err != nil {
+			return err
+		}
 	}
 	if slices.Contains(scopes, Scope{Recursive: true}) {
 		s.ended = true

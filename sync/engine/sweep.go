@@ -160,6 +160,9 @@ func (e *Engine) announcePage(ctx context.Context) error {
 		}
 		c := plan.Announce(&page[i], e.author())
 		c.Entry.Blocks = held.Entry.Blocks
+		if c.Derived, err = e.siblingsWithBlocks(ctx, page[i].Name, c.Derived, nil); err != nil {
+			return err
+		}
 		commit.Changes = append(commit.Changes, c)
 		e.sweep.after = page[i].Name
 	}

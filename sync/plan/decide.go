@@ -167,6 +167,12 @@ func compareWith(a Action, local *index.Held, other *index.Entry) Action {
 	return a
 }
 
+// Siblings returns those of the heads that lose at a name, as a plan records them
+// with the winner.
+func Siblings(s *index.State, d Direction, names Names) []index.Entry {
+	return Decide(&Facts{State: *s, Differs: s.Versions(), Direction: d, Author: names}).Derived
+}
+
 func siblings(f *Facts, losers []index.Entry) []index.Entry {
 	var out []index.Entry
 	for i := range losers {

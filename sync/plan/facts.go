@@ -18,8 +18,22 @@ const (
 // Limits are what the folder's file system cannot do.
 type Limits struct {
 	NoSymlinks bool
-	MaxName    int  // longest component in bytes, 0 for no limit
-	NoModes    bool // permission bits are not kept
+	MaxName    int   // longest component in bytes, 0 for no limit
+	NoModes    bool  // permission bits are not kept
+	TimeStep   int64 // modification times are kept in steps of so many ns; 0 is 1
+}
+
+// SameMeta reports whether a file system with these limits would show the one
+// entry with the attributes of the other.
+func (l Limits) SameMeta(e, f *index.Entry) bool {
+	switch {
+	case e.Type == index.Symlink:
+		return true
+	case e.Mode != f.Mode && !l.NoModes:
+		return false
+	}
+	apart := e.Mtime - f.Mtime
+	return e.Type == index.Directory || max(apart, -apart) < max(l.TimeStep, 1)
 }
 
 // Facts are what a decision about one name is made from.
@@ -42,9 +56,11 @@ type Facts struct {
 	Direction Direction
 	Ignored   bool // an ignore rule matches the name here
 	Limits    Limits
-	// Author tells who a replica stands for; nil knows nobody.
-	Author func(index.Replica) conflict.Author
+	Author    Names
 }
+
+// Names tells who a replica stands for; nil knows nobody.
+type Names func(index.Replica) conflict.Author
 
 func (f *Facts) author(r index.Replica) conflict.Author {
 	if f.Author == nil {

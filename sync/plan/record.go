@@ -32,11 +32,13 @@ func (o *Observation) Compared(s *index.State) bool {
 type Author struct {
 	Replica index.Replica
 	Now     int64 // unix seconds
+	Names   Names
 }
 
 // Record returns the change that an observation comes to, given the state of
-// its name. ok is false if there is nothing to record.
-func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Change, ok bool) {
+// its name. ok is false if there is nothing to record. The blocks of what is
+// derived are for the caller to fill in.
+func Record(s *index.State, o *Observation, by Author, d Direction, l Limits) (c index.Change, ok bool) {
 	var local *index.Entry
 	if s.Local != nil {
 		local = &s.Local.Entry
@@ -55,7 +57,7 @@ func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Cha
 	}
 	c.Entry = o.Entry
 	c.Entry.Name, c.Entry.Deleted = s.Name, false
-	if head := agreeing(s, local, &c.Entry); head != nil {
+	if head := agreeing(s, local, &c.Entry, l); head != nil {
 		c = adopt(c, head)
 		if local != nil && local.Deleted && !head.Version.Dominates(local.Version) {
 			c.Heads = append(c.Heads, local.Version) // still announced, for those who do not know the head
@@ -69,11 +71,11 @@ func Record(s *index.State, o *Observation, by Author, d Direction) (c index.Cha
 	if d == ReceiveOnly {
 		c.Flags |= index.ReceiveOnlyChanged
 	}
-	author(&c.Entry, s, local, by)
+	c.Quiet = c.Flags&quiet != 0
+	author(&c, s, by)
 	if local != nil && !local.Deleted && local.SameContent(&c.Entry) {
 		c.Entry.ContentVersion = local.ContentAt()
 	}
-	c.Quiet = c.Flags&quiet != 0
 	return c, true
 }
 
@@ -101,11 +103,11 @@ func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observ
 		c.Entry.Hash = index.Hash{} // it applies to nothing
 		return c, true
 	}
-	author(&c.Entry, s, local, by)
 	if d == ReceiveOnly {
 		c.Flags |= index.ReceiveOnlyChanged
 	}
 	c.Quiet = c.Flags&quiet != 0
+	author(&c, s, by)
 	return c, true
 }
 
@@ -123,11 +125,12 @@ func tombstone(of *index.Entry, by Author) index.Entry {
 	return index.Entry{Name: of.Name, Type: of.Type, Deleted: true, Hash: of.Hash, Mtime: by.Now * 1e9}
 }
 
-// author makes e a new version by this device, on top of what was held and of
-// the heads that agree with that: whoever changes a file knows its content.
-func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
+// author makes c's entry a new version by this device, on top of what was held
+// and of the heads that agree with that: whoever changes a file knows its content.
+func author(c *index.Change, s *index.State, by Author) {
 	var base, parent index.Version
-	if local != nil {
+	if s.Local != nil {
+		local := &s.Local.Entry
 		base, parent = local.Version, local.Version
 		for i := range s.Heads {
 			if h := &s.Heads[i].Entry; h.Agrees(local) {
@@ -135,10 +138,29 @@ func author(e *index.Entry, s *index.State, local *index.Entry, by Author) {
 			}
 		}
 	}
+	e := &c.Entry
 	e.Version = base.Bump(by.Replica, by.Now, s.Versions()...)
 	e.ModifiedBy = by.Replica
 	e.Parent = parent
 	e.ContentVersion = nil
+	if !c.Quiet {
+		c.Derived = Swallowed(e.Version, base, s, by.Names)
+	}
+}
+
+// Swallowed returns the siblings of those heads that a version made here
+// dominates although it was made on top of base alone. They are this device's
+// own: a vector counts what a replica makes as one thing after the other, and a
+// save that was displaced in the window, or came late, stood beside.
+func Swallowed(v, base index.Version, s *index.State, names Names) []index.Entry {
+	f := Facts{Author: names}
+	var losers []index.Entry
+	for i := range s.Heads {
+		if h := &s.Heads[i].Entry; v.Dominates(h.Version) && !base.Dominates(h.Version) {
+			losers = append(losers, *h)
+		}
+	}
+	return siblings(&f, losers)
 }
 
 // orphan records a version that nobody made: a head beside what was recorded,
@@ -157,11 +179,11 @@ func orphan(c *index.Change, s *index.State, by Author, d Direction) {
 // a crash came before it was recorded. It is no new version. Nor is it one when
 // a change made in a receive-only folder is taken back by hand. Of a name that
 // was deleted here the head need not know that: an edit beats a deletion.
-func agreeing(s *index.State, local, e *index.Entry) *index.Entry {
+func agreeing(s *index.State, local, e *index.Entry, l Limits) *index.Entry {
 	unannounced := local == nil || s.Local.Flags&index.ReceiveOnlyChanged != 0
 	for i := range s.Heads {
 		h := &s.Heads[i].Entry
-		if !sameEntry(h, e) {
+		if h.Deleted || h.Type != e.Type || !h.SameContent(e) || !l.SameMeta(h, e) {
 			continue
 		}
 		if unannounced || h.Version.Compare(local.Version) == index.After || local.Deleted && !local.Version.Dominates(h.Version) {
@@ -255,9 +277,9 @@ func Announce(s *index.State, by Author) index.Change {
 	held := s.Local
 	c := index.Change{Base: held.Entry.Version, Entry: held.Entry, Disk: held.Disk, Flags: held.Flags &^ index.ReceiveOnlyChanged}
 	content := held.Entry.ContentVersion
-	author(&c.Entry, s, &held.Entry, by)
-	c.Entry.ContentVersion = content
 	c.Quiet = c.Flags&quiet != 0
+	author(&c, s, by)
+	c.Entry.ContentVersion = content
 	return c
 }
 
@@ -283,8 +305,9 @@ func Revert(f *Facts, by Author) Action {
 		a.Op = Delete
 	}
 	if a.Quiet && a.Op != Settle {
-		a.Want = tombstone(&held.Entry, by)
-		author(&a.Want, &g.State, &held.Entry, by)
+		c := index.Change{Entry: tombstone(&held.Entry, by), Quiet: true}
+		author(&c, &g.State, by)
+		a.Want = c.Entry
 	}
 	a.Revert = true
 	return a

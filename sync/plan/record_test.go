@@ -61,6 +61,20 @@ func TestRecord(t *testing.T) {
 			index.Version{c(1, 5001), c(2, 50)}, nil,
 		},
 		{
+			"a head made here that the edit knows nothing of is kept as a sibling", state(&held, 0, held, file("x", 1, c(1, 900))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, len(ch.Derived) == 1 && ch.Derived[0].Hash == file("x", 0).Hash && ch.Derived[0].Name != "one", "a sibling")
+			},
+		},
+		{
+			"a deletion keeps it, too", state(&held, 0, held, file("x", 1, c(1, 900))), Observation{Base: held.Version, Removed: true}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) { want(t, len(ch.Derived) == 1, "a sibling") },
+		},
+		{
+			"a head made elsewhere stays one", state(&held, 0, held, file("x", 3, c(3, 900))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) { want(t, ch.Derived == nil, "no sibling") },
+		},
+		{
 			"a change in a receive-only folder is kept quiet", state(&held, 0, held), Observation{Base: held.Version, Entry: other}, ReceiveOnly, true,
 			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
 				want(t, ch.Quiet && ch.Flags&index.ReceiveOnlyChanged != 0, "quiet")
@@ -125,7 +139,7 @@ func TestRecord(t *testing.T) {
 			if !tt.seen.Compared(&tt.state) {
 				t.Fatal("the observation was compared with another version")
 			}
-			got, ok := Record(&tt.state, &tt.seen, me, tt.direction)
+			got, ok := Record(&tt.state, &tt.seen, me, tt.direction, Limits{})
 			if ok != tt.ok {
 				t.Fatalf("recorded: %v, want %v", ok, tt.ok)
 			}
@@ -134,6 +148,39 @@ func TestRecord(t *testing.T) {
 			}
 			if tt.check != nil {
 				tt.check(t, &got)
+			}
+		})
+	}
+}
+
+// What was placed over a deletion is found again with the attributes that the
+// file system has made of it, and a loss of power may have come before it was
+// recorded.
+func TestAFileSystemThatKeepsLessMakesNoVersion(t *testing.T) {
+	held := gone(file("one", 2, c(2, 50)), 2, c(2, 60))
+	head := file("other", 3, c(3, 70))
+	head.Mtime, head.Mode = 5_700_000_000, 0o755
+	for _, tt := range []struct {
+		name   string
+		limits Limits
+		mtime  int64
+		mode   uint32
+		same   bool
+	}{
+		{"everything kept", Limits{}, 5_700_000_000, 0o755, true},
+		{"times in steps", Limits{TimeStep: 2e9}, 4_000_000_000, 0o755, true},
+		{"times beyond a step", Limits{TimeStep: 2e9}, 8_000_000_000, 0o755, false},
+		{"no modes", Limits{NoModes: true}, 5_700_000_000, 0o644, true},
+		{"other times", Limits{}, 4_000_000_000, 0o755, false},
+		{"another mode", Limits{}, 5_700_000_000, 0o644, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			seen := head
+			seen.Mtime, seen.Mode, seen.Version, seen.ModifiedBy = tt.mtime, tt.mode, nil, 0
+			s := state(&held, 0, held, head)
+			got, ok := Record(&s, &Observation{Name: "n", Base: held.Version, Entry: seen}, me, SendReceive, tt.limits)
+			if same := got.Entry.Version.Compare(head.Version) == index.Equal; !ok || same != tt.same {
+				t.Errorf("version %v, that of the head: %v, want %v", got.Entry.Version, same, tt.same)
 			}
 		})
 	}

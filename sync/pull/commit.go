@@ -244,12 +244,13 @@ func (p *Puller) saveOf(ctx context.Context, name, work string, held *index.Held
 		state.Heads = append(state.Heads, index.Head{Entry: *placed})
 	}
 	change, ok := plan.Record(&state, &plan.Observation{Name: name, Base: base, Entry: e},
-		plan.Author{Replica: id.Replica, Now: p.opt.Clock()}, p.opt.Direction)
+		plan.Author{Replica: id.Replica, Now: p.opt.Clock(), Names: p.opt.Author}, p.opt.Direction, Limits(p.fs.Capabilities()))
 	if !ok {
 		return nil, work, nil
 	}
 	change.Heads = nil // so that the plan looks at it next to what was placed
-	return &change, work, nil
+	change.Derived, err = p.derived(ctx, name, change.Derived, nil)
+	return &change, work, err
 }
 
 // renameWork gives a displaced file the name of the content it turned out to have,

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/sync/chunk"
 	"github.com/labsync/labsync/sync/plan"
@@ -28,10 +27,8 @@ type Options struct {
 	OnEvent func(Event)
 	// Policy cuts versions that are made here of a save nobody had scanned.
 	Policy chunk.Policy
-	// Siblings returns the siblings of the heads that lose at a name, without
-	// block lists: what a plan would record with the winner. A step that was cut
-	// short and turns out to be done records them too. nil returns none.
-	Siblings func(s *index.State) []index.Entry
+	// Author gives siblings their names.
+	Author plan.Names
 	// Direction of the folder: in a receive-only folder no version is made
 	// here, such a save stays among the displaced files.
 	Direction plan.Direction
@@ -54,9 +51,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = func() int64 { return o.Now().Unix() }
-	}
-	if o.Siblings == nil {
-		o.Siblings = func(*index.State) []index.Entry { return nil }
 	}
 	if o.Fault == nil {
 		o.Fault = func(string) error { return nil }

@@ -304,18 +304,17 @@ func (g *group) adopt(s *step) {
 // hasMeta reports whether a file has the attributes of an entry, as far as the
 // file system holds them.
 func (p *Puller) hasMeta(info folderfs.Info, e *index.Entry) bool {
-	caps := p.fs.Capabilities()
-	if e.Type == index.Symlink {
-		return true
+	shown := index.Entry{Mode: info.Mode, Mtime: info.Mtime}
+	wanted := *e
+	wanted.Mode &= 0o777
+	return Limits(p.fs.Capabilities()).SameMeta(&wanted, &shown)
+}
+
+// Limits are what a folder's file system cannot do.
+func Limits(caps folderfs.Capabilities) plan.Limits {
+	return plan.Limits{
+		NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes, TimeStep: int64(caps.MtimeGranularity),
 	}
-	if caps.Modes && info.Mode != e.Mode&0o777 {
-		return false
-	}
-	if e.Type == index.Directory {
-		return true
-	}
-	d := info.Mtime - e.Mtime
-	return max(d, -d) < int64(max(caps.MtimeGranularity, 1))
 }
 
 // record notes the facts of what was placed. If they are not those of the file

@@ -153,9 +153,13 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 		// this: two versions of one replica would look like one after the other.
 		e.Version = base.Bump(id.Replica.Shadow(), p.opt.Clock(), state.Versions()...)
 	}
+	derived, err := p.derived(ctx, w.Name, plan.Swallowed(e.Version, base, &state, p.opt.Author), nil)
+	if err != nil {
+		return false, err
+	}
 	// It never stands at the path: it is recorded, and what stands there again.
 	stale, err := p.idx.Commit(ctx, []index.Change{
-		{Base: held.Entry.Version, Entry: e},
+		{Base: held.Entry.Version, Entry: e, Derived: derived},
 		{Base: e.Version, Entry: held.Entry, Disk: held.Disk, Flags: held.Flags},
 	}, true)
 	if err == nil && len(stale) > 0 {

@@ -9,17 +9,12 @@ import (
 	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
-	"github.com/labsync/labsync/sync/plan"
 )
 
 // rivals returns a world with a file of its own, against which another one has
 // come from elsewhere that wins.
 func rivals(t *testing.T) *world {
 	w := newWorld(t, memfs.Options{})
-	w.opt.Siblings = func(s *index.State) []index.Entry {
-		return plan.Decide(&plan.Facts{State: *s, Differs: s.Versions()}).Derived
-	}
-	w.restart()
 	if err := w.mem.User().Write("a", []byte("mine")); err != nil {
 		t.Fatal(err)
 	}

@@ -1,28 +1,36 @@
 package pull
 
 import (
+	"context"
 	"errors"
 	"slices"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
 )
 
 // siblings are those that a step which was cut short has to record with what it
-// placed. Without them a loser that was made here would not be kept: the next
-// edit of what stands at the path is a version of the same replica, and so on
-// top of it, though its author never saw it again.
+// placed, as the plan would have recorded them with the winner. Without them a
+// loser that was made here would be kept by nobody else.
 func (r *repair) siblings(name string) ([]index.Entry, error) {
 	state, _, err := r.idx.State(r.ctx, name)
 	if err != nil {
 		return nil, err
 	}
+	return r.derived(r.ctx, name, plan.Siblings(&state, r.opt.Direction, r.opt.Author), state.Versions())
+}
+
+// derived fills in the block lists of siblings, which the index has under the
+// name that they lost. One whose list is not there is left out: it is not one of
+// this device's, and the plan derives it again.
+func (p *Puller) derived(ctx context.Context, name string, siblings []index.Entry, heads []index.Version) ([]index.Entry, error) {
 	var out []index.Entry
-	for _, s := range r.opt.Siblings(&state) {
+	for _, s := range siblings {
 		lost := s
 		lost.Name = name
-		loser, err := index.WithBlocks(r.ctx, r.idx, lost, state.Versions())
+		loser, err := index.WithBlocks(ctx, p.idx, lost, heads)
 		if errors.Is(err, index.ErrNoVersion) {
-			continue // not one of this device's; the plan derives it again
+			continue
 		}
 		if err != nil {
 			return nil, err

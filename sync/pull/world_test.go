@@ -290,7 +290,7 @@ func (w *world) scan(name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c, ok := plan.Record(&s, &o, plan.Author{Replica: id.Replica, Now: w.clock.Now().Unix()}, plan.SendReceive)
+	c, ok := plan.Record(&s, &o, plan.Author{Replica: id.Replica, Now: w.clock.Now().Unix()}, plan.SendReceive, Limits(w.fs.Capabilities()))
 	if !ok {
 		return
 	}
