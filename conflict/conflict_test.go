@@ -118,7 +118,7 @@ func permutations(in []index.Entry) [][]index.Entry {
 	return out
 }
 
-// TestSetsOfHeadsConverge is the model of RELIABILITY's rule about heads:
+// TestSetsOfHeadsConverge is a model of what becomes of heads:
 // devices edit, delete, change permissions and exchange what they know in any
 // order, and all agree once everything has reached everybody.
 func TestSetsOfHeadsConverge(t *testing.T) {

@@ -19,9 +19,10 @@ type Replica uint64
 // String returns the replica as 16 hexadecimal digits.
 func (r Replica) String() string { return fmt.Sprintf("%016x", uint64(r)) }
 
-// Shadow is the author of versions that nobody made: of what a loss of power
-// left in the place of what this replica had recorded. Being another replica's,
-// such a version does not include what was recorded, and both are heads.
+// Shadow is the author of versions that must not include what this replica has
+// recorded, though they were found here: what a loss of power left in the place
+// of that, and what was written late by somebody who knew nothing of it.
+// Both are heads then.
 func (r Replica) Shadow() Replica {
 	h := sha256.Sum256([]byte("labsync shadow " + r.String()))
 	return Replica(binary.BigEndian.Uint64(h[:]))

@@ -49,6 +49,7 @@ func TestALostIndexResurrectsAndOverwritesNothing(t *testing.T) {
 			c.nodes[1].remove("d")
 			c.nodes[1].await("all that to be recorded", func() bool { return c.device(1, 0).NeedFiles >= 4 })
 			c.Start(0)
+			n.tellsOf("index-renewed", n.folder, "not here any more")
 			tree := c.AwaitEqual()
 			for i := range c.nodes {
 				c.checkFiles(i, map[string]string{

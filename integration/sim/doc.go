@@ -80,7 +80,7 @@
 // testdata/seeds, whose scripts are played by every go test; a seed is worth
 // nothing once the generator has changed, a script is. One is played with
 //
-//	go test ./integration/sim -run Converge -sim.script testdata/seeds/NAME.txt
+//	go test ./integration/sim -v -run Converge -sim.script testdata/seeds/NAME.txt
 //
 // # What the simulator is worth
 //
@@ -94,7 +94,7 @@
 //
 // # How to read a trace
 //
-//	go test ./integration/sim -run Converge -sim.seed 519 -sim.trace
+//	go test ./integration/sim -v -run Converge -sim.seed 519 -sim.trace
 //
 // A line has the step, the seconds since the start, the device ("-" is the
 // world), a mark, and what happened:

@@ -195,7 +195,7 @@ var mutants = []mutant{
 		trips: []string{"I19"},
 		aim:   []Kind{Ambush, Kill, Kill},
 		edits: []edit{
-			{"sync/plan/record.go", "	if head := agreeing(s, local, &c.Entry); head != nil {", "	if head := agreeing(s, local, &c.Entry); head != nil && false {"},
+			{"sync/plan/record.go", "	if head := agreeing(s, local, &c.Entry, l); head != nil {", "	if head := agreeing(s, local, &c.Entry, l); head != nil && false {"},
 			{"sync/pull/recover.go", "		if err := p.adoptCreated(ctx, &rep); err != nil {", "		if err := error(nil); err != nil {"},
 		},
 	},

@@ -305,6 +305,8 @@ type opened struct {
 	fs           *folderfs.Disk
 	store        *store.Store
 	previousRoot uint64
+	orphaned     bool     // the folder was used with an index before, and this one is new,
+	damaged      bool     // because that one was, which the person has been told
 	runs         runs     // sequences that the index used
 	refused      refusals // recorded in the index
 	release      func()   // of the claim on the root

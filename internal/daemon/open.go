@@ -33,6 +33,9 @@ func (f *folder) open(ctx context.Context) (*opened, error) {
 	o, err := f.openOnce(ctx)
 	var out *errOutOfStep
 	if !errors.Is(err, errOtherPath) && !errors.As(err, &out) {
+		if err == nil && o.orphaned && !o.damaged {
+			f.tellRenewed(fmt.Sprintf("The index that %s was used with is not here any more; a new one is made from the files and the other devices, what differs is kept from both, and what was deleted here meanwhile may come back.", f.conf.Path))
+		}
 		return o, err
 	}
 	if err := setAside(f.indexPath()); err != nil {
@@ -59,7 +62,7 @@ func (f *folder) openOnce(ctx context.Context) (o *opened, err error) {
 	if o.fs, err = folderfs.Open(f.conf.Path, folderfs.Options{}); err != nil {
 		return o, f.noRoot(err)
 	}
-	if o.store, err = f.openStore(ctx); err != nil {
+	if o.store, o.damaged, err = f.openStore(ctx); err != nil {
 		return o, err
 	}
 	if o.previousRoot, err = f.meetRoot(ctx, o.fs, o.store); err != nil {
@@ -84,18 +87,19 @@ func (f *folder) noRoot(err error) error {
 
 // openStore opens the folder's index. One that is found damaged is set aside
 // and begun anew.
-func (f *folder) openStore(ctx context.Context) (*store.Store, error) {
+func (f *folder) openStore(ctx context.Context) (s *store.Store, damaged bool, err error) {
 	path := f.indexPath()
 	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("index of %s: %w", f.conf.Path, err)
+		return nil, false, fmt.Errorf("index of %s: %w", f.conf.Path, err)
 	}
 	o := store.Options{Joins: joins(), Log: f.log}
-	s, err := store.Open(ctx, path, o)
+	s, err = store.Open(ctx, path, o)
 	if !errors.Is(err, index.ErrCorrupt) {
-		return s, err
+		return s, false, err
 	}
 	if err := f.setDamagedAside(err); err != nil {
-		return nil, err
+		return nil, true, err
 	}
-	return store.Open(ctx, path, o)
+	s, err = store.Open(ctx, path, o)
+	return s, true, err
 }

@@ -37,12 +37,15 @@ type errOutOfStep struct{ why string }
 
 func (e *errOutOfStep) Error() string { return "index and folder are out of step: it " + e.why }
 
+// isNew reports whether nothing was done with the index yet.
+func (o *origin) isNew() bool { return o.Stamp == "" && o.Next == "" }
+
 // outOfStep says in what way a folder's stamp is not the one that the index
 // knows, "" if it is.
 func (o *origin) outOfStep(stamp string, inode uint64) string {
 	switch {
-	case o.Stamp == "" && o.Next == "":
-		return "" // nothing was done with this index yet
+	case o.isNew():
+		return ""
 	case o.Next != "" && (stamp == o.Next || stamp == ""):
 		return "" // setting it was interrupted
 	case stamp == o.Stamp && (o.Ended || o.Inode == 0 || inode == 0 || o.Inode == inode):
@@ -134,6 +137,7 @@ func (f *folder) checkOrigin(ctx context.Context, o *opened) error {
 	if why := known.outOfStep(stamp, inode); why != "" {
 		return &errOutOfStep{why}
 	}
+	o.orphaned = known.isNew() && stamp != ""
 	machine, home := machineID(), f.place()
 	if why := known.copied(machine, home); why != "" {
 		if _, err := o.store.Renew(ctx); err != nil {

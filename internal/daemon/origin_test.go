@@ -136,6 +136,7 @@ func TestACopiedIndexGetsANewIdentity(t *testing.T) {
 			b.must(os.Remove(block))
 			b.replace(b.conf.Path, func() {})
 		}, "a copy of the folder"},
+		{"the index deleted", func(b *bench) { b.must(os.Remove(b.indexPath())) }, "not here any more"},
 		{"the folder used by a copy of the home", func(b *bench) {
 			b.must(os.WriteFile(b.inside(folderfs.StampFile), []byte("00000000000000bb 3\n"), 0o600))
 		}, "another index"},

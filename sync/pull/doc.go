@@ -1,5 +1,5 @@
 // Package pull brings versions from other devices into a folder. It is the only
-// code, besides the archive, that changes a user's file. What is to be done is
+// code that changes a user's file. What is to be done is
 // decided elsewhere (sync/plan); here it is done so that no crash, no full disk
 // and no person who saves at the worst moment loses a byte.
 //
