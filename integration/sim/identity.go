@@ -5,7 +5,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/memstore"
+	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 )
 
@@ -52,8 +54,14 @@ func (d *Device) identify(o Operation) error {
 	return nil
 }
 
-// loseIndex begins a new index: nothing is known of what was here before.
+// loseIndex begins a new index: nothing is known of what was here before, nor
+// which of the displaced files were still to become siblings.
 func (d *Device) loseIndex() error {
+	for c, path := range d.look().has {
+		if folderfs.InWorkDir(path) && d.w.copies(c) == 0 {
+			d.w.ghost.gone[c] = true
+		}
+	}
 	s, err := memstore.New(memstore.Options{Random: randomBytes{d.rng}})
 	d.index = &recorder{s, d}
 	d.distrustTree()
@@ -173,7 +181,14 @@ func (d *Device) fork() {
 	d.fall(Operation{Kind: Kill})
 	_, err := d.index.Store.Fork(d.w.ctx)
 	d.copied = false
+	var held []index.Held
+	if err == nil {
+		held, err = d.index.Store.Locals(d.w.ctx, "", "", 10_000)
+	}
 	if err != nil {
 		d.w.violate("machinery", d, "Fork: %v", err)
+	}
+	for i := range held { // perhaps under other versions than they were recorded with
+		d.w.ghost.enter(&held[i].Entry, false)
 	}
 }

@@ -13,6 +13,9 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 		return false, false
 	}
 	versions, at := intern(r.copied(), &c.Entry)
+	// What a scan finds out about a file that is as it was tells nobody anything.
+	first, ours := versions[at].by(Self)
+	renewed := versions[at].Held && ours && first.First
 	for i := range versions {
 		if c.Lost && versions[i].Held && i != at {
 			versions[i].announce(Announcer{Device: Self}, false)
@@ -24,7 +27,7 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 	if c.Entry.Deleted {
 		r.Disk = index.Disk{}
 	}
-	if !c.Quiet {
+	if !c.Quiet && !(renewed && len(c.Heads) == 0) {
 		announced = r.announceHeld(c.Heads)
 	}
 	r.Dirty = index.Clean
