@@ -64,7 +64,7 @@ func (p *Puller) created(ctx context.Context, s *index.State) (*index.Change, er
 	}
 	for i := range s.Heads {
 		h := &s.Heads[i].Entry
-		if h.Deleted || kindOf(h.Type) != info.Kind || !h.Version.Dominates(base) || !p.hasMeta(info, h) {
+		if h.Deleted || kindOf(h.Type) != info.Kind || s.Local != nil && base.Dominates(h.Version) || !p.hasMeta(info, h) {
 			continue
 		}
 		full, err := p.idx.Head(ctx, s.Name, h.Version)
@@ -74,7 +74,7 @@ func (p *Puller) created(ctx context.Context, s *index.State) (*index.Change, er
 		if same, err := p.holds(ctx, s.Name, info, &full); err != nil || !same {
 			continue // likewise
 		}
-		c := &index.Change{Base: base, Entry: full, Disk: diskOf(info, s.Name, s.Name, p.opt.Now().UnixNano())}
+		c := &index.Change{Base: base, Entry: full, Heads: []index.Version{full.Version, base}, Disk: diskOf(info, s.Name, s.Name, p.opt.Now().UnixNano())}
 		// Seen is after the facts here, so that they must not pass for proof.
 		c.Disk.Seen = min(c.Disk.Seen, c.Disk.Mtime)
 		return c, nil

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/plan"
 )
@@ -80,6 +81,38 @@ func TestWhatWasCreatedAndNotRecordedIsRecordedAtTheStart(t *testing.T) {
 				t.Errorf("a holds %q, %d heads", w.read("a"), w.versions("a"))
 			}
 		})
+	}
+}
+
+// An edit beats a deletion that it does not know, and is created over it. Its
+// blocks may be cut otherwise than a scan here would cut them.
+func TestSoIsWhatWasCreatedOverADeletionMadeHere(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.recover()
+	if err := w.mem.User().Write("a", []byte("mine")); err != nil {
+		t.Fatal(err)
+	}
+	w.scan("a")
+	if err := w.mem.User().Remove("a"); err != nil {
+		t.Fatal(err)
+	}
+	w.scan("a")
+	e := w.fileOf("a", []byte("theirs"))
+	e.Version, e.ModifiedBy = index.Version{}.Bump(farReplica, w.clock.Now().Unix()), farReplica
+	if err := w.idx.RecordRemote(t.Context(), device.ID{1}, []index.Update{{Sequence: 1, Heads: []index.Entry{e}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.at("pull.placed", func() error { return errStop })
+	w.pullAll(w.decide())
+	w.opt.Fault = nil
+	w.forgetIntents()
+	w.recover()
+	s, _, err := w.idx.State(t.Context(), "a")
+	if err != nil || s.Local == nil || s.Local.Entry.Deleted || !s.Local.Entry.SameContent(&e) {
+		t.Fatalf("held %+v, %v", s.Local, err)
+	}
+	if len(s.Heads) != 2 {
+		t.Errorf("heads %+v; want the deletion still beside the edit", s.Heads)
 	}
 }
 
