@@ -47,7 +47,9 @@ func (p *pass) moved(c *candidate) error {
 func (p *pass) succeed(c *candidate, former *index.Held) {
 	e := &c.found.Entry
 	e.Blocks, e.BlockSize, e.Hash = former.Entry.Blocks, former.Entry.BlockSize, former.Entry.Hash
-	e.Mtime = former.Entry.Mtime // the disk may have rounded it
+	if c.found.Disk.Mtime == former.Disk.Mtime { // and not since it was first looked at
+		e.Mtime = former.Entry.Mtime // the disk may have rounded it
+	}
 	if p.vacated(former) {
 		e.RenamedFrom = former.Entry.Name
 		if p.caps.Modes && c.info.Mode == former.Disk.Mode {
