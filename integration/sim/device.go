@@ -46,6 +46,7 @@ type Device struct {
 	unplugged int64
 	liesUntil int64
 	lies      int   // one in so many answers is a lie, 0 for none
+	lied      bool  // it has lied before
 	upAt      int64 // when to start the process again, 0 while it runs
 
 	// Of the process.

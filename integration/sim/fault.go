@@ -108,7 +108,7 @@ func (d *Device) lie(o Operation) {
 	d.until(&d.liesUntil, o.For)
 }
 
-func (d *Device) repent() { d.lies, d.liesUntil = 0, 0 }
+func (d *Device) repent() { d.lies, d.liesUntil, d.lied = 0, 0, true }
 
 // until makes a fault last, longer if there is one already.
 func (d *Device) until(end *int64, lasts int64) { *end = max(*end, d.w.now+max(lasts, 1)) }

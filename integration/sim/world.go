@@ -186,10 +186,17 @@ func (w *World) calm() {
 	w.decideFor()
 }
 
+// forgiven is after how long a device that has sent wrong bytes is surely asked
+// again.
+const forgiven = 11 * time.Minute
+
 // decideFor does what the person does of whose device only one way is open, so
 // that all come to agree: sets what is there over all, or takes it back.
 func (w *World) decideFor() {
 	const rounds = 3 // what follows from one may ask for another
+	if slices.ContainsFunc(w.devices, func(d *Device) bool { return d.lied }) {
+		w.now += int64(forgiven)
+	}
 	for i := range rounds * len(w.devices) {
 		d := w.devices[i%len(w.devices)]
 		switch d.setup.direction() {

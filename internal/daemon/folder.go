@@ -120,7 +120,10 @@ func (f *folder) once(ctx context.Context) error {
 	meeting.Wait()
 	cause := context.Cause(running)
 	if r := (*renewal)(nil); errors.As(cause, &r) {
-		return errors.Join(r, f.fork(ctx, o.store, r.why))
+		if err := f.fork(ctx, o.store, r.why); err != nil {
+			return err
+		}
+		return r
 	}
 	if errors.Is(cause, index.ErrCorrupt) || errors.Is(cause, errUnwritable) {
 		return cause

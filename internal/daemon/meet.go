@@ -25,10 +25,10 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 		q.part(ctx, f.conf.ID)
 		return nil
 	}
-	known, records, err := f.compare(ctx, s, q.device, said)
+	known, records, err := f.compare(ctx, run, s, q.device, said)
 	f.doubt(err)
 	switch {
-	case err != nil && !f.runs(s):
+	case errors.Is(err, drive.ErrStopped) || err != nil && !f.runs(s):
 		return nil // the index was closed meanwhile; the next run meets the device
 	case err != nil:
 		return err
@@ -43,8 +43,8 @@ func (f *folder) meet(ctx context.Context, q *peer, said *session.Folder) error 
 
 // compare takes in which index a device has, and returns how much it knows of
 // ours and of our records.
-func (f *folder) compare(ctx context.Context, s *store.Store, d device.ID, said *session.Folder) (known, records int64, err error) {
-	if err := f.takeIndexID(ctx, s, d, said); err != nil {
+func (f *folder) compare(ctx context.Context, run *drive.Folder, s *store.Store, d device.ID, said *session.Folder) (known, records int64, err error) {
+	if err := f.takeIndexID(ctx, run, s, d, said); err != nil {
 		return 0, 0, err
 	}
 	return f.known(ctx, s, said)
@@ -82,7 +82,7 @@ func (f *folder) greet(ctx context.Context, run *drive.Folder, s *store.Store, l
 }
 
 // takeIndexID forgets what a device announced under another index ID.
-func (f *folder) takeIndexID(ctx context.Context, s *store.Store, d device.ID, said *session.Folder) error {
+func (f *folder) takeIndexID(ctx context.Context, run *drive.Folder, s *store.Store, d device.ID, said *session.Folder) error {
 	theirs := find(said, d)
 	remote, err := s.Remote(ctx, d)
 	if err != nil || theirs == nil || theirs.IndexID == remote.Index {
@@ -91,7 +91,7 @@ func (f *folder) takeIndexID(ctx context.Context, s *store.Store, d device.ID, s
 	if err := f.changeRefusals(ctx, func(r refusals) bool { return r.forget(func(x device.ID) bool { return x == d }) }); err != nil {
 		return err
 	}
-	return s.ResetRemote(ctx, d, theirs.IndexID)
+	return run.Reset(ctx, d, theirs.IndexID)
 }
 
 // known returns how much of our index and records a device has; -1 if it has

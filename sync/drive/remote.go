@@ -27,6 +27,24 @@ func (f *Folder) Announced(ctx context.Context, d device.ID, updates []index.Upd
 	return f.postAndWait(ctx, engine.Received{Device: d, Updates: updates})
 }
 
+// Reset forgets what a device announced, of which another index is known now,
+// once all that it announced before has been recorded.
+func (f *Folder) Reset(ctx context.Context, d device.ID, index uint64) error {
+	done := make(chan error, 1)
+	f.store.add(func(ctx context.Context) error {
+		done <- f.opt.Index.ResetRemote(ctx, d, index)
+		return nil
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-f.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Serve answers a batch of a device's requests; see serve.Server.
 func (f *Folder) Serve(ctx context.Context, want []serve.Range, reply func(i int, data []byte, err error) error) error {
 	return f.serve.Serve(ctx, want, reply)
