@@ -1,8 +1,11 @@
 package pull
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 )
 
@@ -39,5 +42,31 @@ func TestWhatIsMadeAtTheNewNameOfARenameStaysThere(t *testing.T) {
 				t.Errorf("%q shows %q, want %q; everywhere: %q", tt.at, got, tt.shows, everywhere(t, w.fs, ""))
 			}
 		})
+	}
+}
+
+// A link is made on the spot: it has no facts from before, by which another one
+// in its place would be noticed.
+func TestAnotherLinkInThePlaceOfOneThatWasMadeIsLookedAt(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.linkOf("a", "theirs"))
+	made, done := false, false
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		made = made || op == memfs.OpSymlink && name == "a"
+		if op != memfs.OpLstat || name != "a" || done || !made {
+			return nil
+		}
+		done = true
+		u := w.mem.User()
+		return errors.Join(u.Remove("a"), u.Symlink("mine", "a"))
+	})
+	outs := w.pullAll(w.decide())
+	w.mem.SetHook(nil)
+	held, err := w.idx.Local(t.Context(), "a")
+	if err != nil || !done {
+		t.Fatal(err, done)
+	}
+	if held.Flags&index.MustRescan == 0 || !slices.Contains(outs[0].Rescan, "a") {
+		t.Errorf("held %+v, outcome %+v; want it looked at again", held, outs)
 	}
 }

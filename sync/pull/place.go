@@ -323,7 +323,7 @@ func Limits(caps folderfs.Capabilities) plan.Limits {
 func (g *group) record(s *step, put *folderfs.Info) {
 	disk, info, err := g.look(s.path, s.a.Name)
 	s.disk, s.flags = disk, 0
-	if err != nil || put != nil && s.want.Type == index.File && !sameFile(*put, info, g.fs.Capabilities()) || info.Kind != kindOf(s.want.Type) || !g.hasMeta(info, &s.want) {
+	if err != nil || !g.isPut(s, put, info) {
 		s.disk = index.Disk{Type: s.want.Type}
 		if s.path != s.a.Name {
 			s.disk.Name = s.path
@@ -333,6 +333,18 @@ func (g *group) record(s *step, put *folderfs.Info) {
 	}
 	s.end = placed
 	s.out.Status = plan.Done
+}
+
+// isPut reports whether what was found at a step's path is what was put there.
+func (g *group) isPut(s *step, put *folderfs.Info, found folderfs.Info) bool {
+	switch {
+	case found.Kind != kindOf(s.want.Type) || !g.hasMeta(found, &s.want):
+		return false
+	case s.want.Type == index.Symlink:
+		target, err := g.fs.ReadLink(s.path) // it was made on the spot, and has no facts from before
+		return err == nil && target == s.want.Target
+	}
+	return put == nil || s.want.Type != index.File || sameFile(*put, found, g.fs.Capabilities())
 }
 
 func sameFile(a, b folderfs.Info, caps folderfs.Capabilities) bool {
