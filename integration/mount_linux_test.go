@@ -20,26 +20,38 @@ func (n *node) mountSmall(name string, size int) {
 	n.t.Cleanup(func() { syscall.Unmount(path, syscall.MNT_DETACH) })
 }
 
-func TestAnUnmountedRootStopsTheFolder(t *testing.T) {
-	c := NewCluster(t, 2, options{adapt: func(i int, n *node) {
-		if i == 0 {
-			n.mountSmall("", 8<<20)
-		}
-	}})
-	n := c.nodes[0]
-	n.write("a", "a")
-	c.AwaitEqual()
-	before := c.Tree(0)
-	c.Stop(0)
-	n.must(syscall.Mount("none", n.path(""), "tmpfs", 0, "size=1m,mode=755")) // hides what was there
-	c.Start(0)
-	f := n.awaitFolder("the folder to stop", func(f *api.Folder) bool { return f.State == api.FolderError && len(f.Errors) > 0 })
-	n.checkSentence(f.Errors[0].Text, n.folder)
-	if d := difference(before, c.Tree(1)); d != "" {
-		t.Errorf("the other device has changed: %s", d)
+// TestAnotherDiskInThePlaceOfTheRootStopsTheFolder hides the root's file system
+// by another one, whose root has the same inode number.
+func TestAnotherDiskInThePlaceOfTheRootStopsTheFolder(t *testing.T) {
+	for _, tt := range []struct{ name, holds, says string }{
+		{"an empty one, as if the disk had been unmounted", "", ""},
+		{"one that holds files", "of another disk", "another directory or disk"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := NewCluster(t, 2, options{adapt: func(i int, n *node) {
+				if i == 0 {
+					n.mountSmall("", 8<<20)
+				}
+			}})
+			n := c.nodes[0]
+			n.write("a", "a")
+			c.AwaitEqual()
+			before := c.Tree(0)
+			c.Stop(0)
+			n.must(syscall.Mount("none", n.path(""), "tmpfs", 0, "size=1m,mode=755"))
+			if tt.holds != "" {
+				n.write(tt.holds, "x")
+			}
+			c.Start(0)
+			f := n.awaitFolder("the folder to stop", func(f *api.Folder) bool { return f.State == api.FolderError && len(f.Errors) > 0 })
+			n.checkSentence(f.Errors[0].Text, n.folder, tt.says)
+			if d := difference(before, c.Tree(1)); d != "" {
+				t.Errorf("the other device has changed: %s", d)
+			}
+			n.must(syscall.Unmount(n.path(""), 0))
+			c.AwaitTree(before)
+		})
 	}
-	n.must(syscall.Unmount(n.path(""), 0))
-	c.AwaitTree(before)
 }
 
 func TestAFullDiskPausesAndGoesOnByItself(t *testing.T) {

@@ -190,7 +190,7 @@ func (f *fixture) quiet(ctx context.Context) error {
 			calm = 0
 		}
 		last = r.usage.CPU
-		if err := pause(ctx, f.sizes.breath); err != nil {
+		if err := observe.Pause(ctx, f.sizes.breath); err != nil {
 			return err
 		}
 	}
@@ -212,20 +212,8 @@ func poll(ctx context.Context, what string, done func() (bool, error)) error {
 		if ok && err == nil {
 			return nil
 		}
-		if perr := pause(ctx, askEvery); err != nil || perr != nil {
+		if perr := observe.Pause(ctx, askEvery); err != nil || perr != nil {
 			return fmt.Errorf("wait for %s: %w", what, errors.Join(err, perr))
 		}
-	}
-}
-
-// pause lets time pass.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -134,7 +134,7 @@ func latency(ctx context.Context, f *fixture) error {
 	}
 	r := rand.New(rand.NewPCG(f.seed, 3))
 	for k := range saves {
-		if err := pause(ctx, betweenSaves+time.Duration(r.Int64N(int64(betweenSaves)))); err != nil {
+		if err := observe.Pause(ctx, betweenSaves+time.Duration(r.Int64N(int64(betweenSaves)))); err != nil {
 			return err
 		}
 		content := bytes.Repeat([]byte(fmt.Sprintf("save %04d.\n", k)), savedBytes/11)
@@ -172,7 +172,7 @@ func (f *fixture) visible(ctx context.Context, content []byte) error {
 				return err
 			}
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := observe.Pause(ctx, lookEvery); err != nil {
 			return err
 		}
 	}

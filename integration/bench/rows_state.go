@@ -148,7 +148,7 @@ func idle(ctx context.Context, f *fixture) error {
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, f.sizes.idle); err != nil {
+	if err := observe.Pause(ctx, f.sizes.idle); err != nil {
 		return err
 	}
 	if err := f.note(before); err != nil {

@@ -41,7 +41,7 @@ func Await(ctx context.Context, before, want Tree, pattern string, dirs ...strin
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return out, err
 		}
-		if err := rest(ctx, again); err != nil {
+		if err := Pause(ctx, again); err != nil {
 			return out, fmt.Errorf("%w: the bytes of files differ", err)
 		}
 	}
@@ -114,7 +114,7 @@ func (w *waiter) await(ctx context.Context, dir string) (Outcome, error) {
 		if dear {
 			pause = thrift * end.Sub(begin)
 		}
-		if err := rest(ctx, pause); err != nil {
+		if err := Pause(ctx, pause); err != nil {
 			return Outcome{}, fmt.Errorf("%w: %s", err, diff)
 		}
 	}
@@ -166,8 +166,8 @@ func (w *waiter) verify(ctx context.Context, pattern string, dirs []string) (sam
 	return true, nil
 }
 
-// rest waits for a time.
-func rest(ctx context.Context, d time.Duration) error {
+// Pause lets time pass, until ctx ends.
+func Pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
