@@ -5,6 +5,28 @@ import (
 	"fmt"
 )
 
+// AddBlocks fills in the block list of an entry from a state that has lists,
+// and reports whether the entry is complete: the state, of the name that has or
+// had the content, may be a later one than the entry was decided on.
+func AddBlocks(e *Entry, s *State) bool {
+	if e.Deleted || e.Type != File || e.Blocks != nil {
+		return true
+	}
+	from := func(f *Entry) bool {
+		if f.Type != File || f.Deleted || f.Hash != e.Hash || len(f.Blocks) == 0 {
+			return false
+		}
+		e.Blocks = f.Blocks
+		return true
+	}
+	for i := range s.Heads {
+		if from(&s.Heads[i].Entry) {
+			return true
+		}
+	}
+	return s.Local != nil && from(&s.Local.Entry)
+}
+
 // WithBlocks fills in the block list of an entry of a name from wherever the
 // index has that content: the name's heads, what is held there. The entry's
 // own version may be one that is not recorded yet, a join of heads.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/internal/register"
@@ -13,12 +14,16 @@ import (
 func (s *Store) States(ctx context.Context, names []string, blocks bool) ([]index.State, error) {
 	states := make([]index.State, len(names))
 	at := make(map[string]int, len(names))
+	asked := make([]string, 0, len(names))
 	for i, name := range names {
 		states[i].Name = name
 		at[name] = i
+		if utf8.ValidString(name) { // JSON holds no other, nor does the index
+			asked = append(asked, name)
+		}
 	}
-	list, err := json.Marshal(names)
-	if err != nil || len(names) == 0 {
+	list, err := json.Marshal(asked)
+	if err != nil || len(asked) == 0 {
 		return states, err
 	}
 	var found []*register.Register

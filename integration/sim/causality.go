@@ -59,8 +59,8 @@ func (w *World) nothingReturns() {
 		d.check("Locals", err)
 		for i := range held {
 			e := &held[i].Entry
-			if d.withholds(e.Name) {
-				continue // the old stays where the new cannot be
+			if w.withheld(e.Name) {
+				continue // the old stays where the new cannot be, or does not come by
 			}
 			for _, v := range w.ghost.tombs[e.Name] {
 				if v.Compare(e.Version) == index.After {

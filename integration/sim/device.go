@@ -117,7 +117,7 @@ func (d *Device) start() {
 	if d.setup.Fixed {
 		policy = chunk.Fixed
 	}
-	d.scan = scan.New(d.fs, d.index, scan.Options{Now: d.clock, Policy: policy})
+	d.scan = scan.New(d.fs, d.index, scan.Options{Now: d.clock, Policy: policy, Page: 2 + d.setup.Page})
 	d.pull = pull.New(d.fs, d.index, source{d}, pull.Options{Now: d.clock, Direction: d.setup.direction(), Policy: policy, Outstanding: 1, Author: d.w.author, Boot: fmt.Sprint(d.boots)})
 	d.serve = serve.New(d.fs, d.index, serve.Options{
 		OnMismatch: func(name string) { d.notify(engine.Scope{Name: name}) },

@@ -16,7 +16,7 @@ var longName = strings.Repeat("long", shortName/4+1)
 // weights of what users do, and of the network's ordinary days.
 var weights = [kinds]int{
 	Edit: 20, Save: 6, Append: 7, Cut: 5, Remove: 8, Rename: 12, Mkdir: 5, Rmtree: 4, Chmod: 5, Touch: 5, Link: 4, Retype: 4,
-	Backup: 5, Keep: 5, Copy: 6, Recase: 4, Spill: 5, HeldIn: 4, Hold: 4, Release: 3, Ambush: 14, Part: 4, Meet: 6,
+	Backup: 7, Keep: 5, Copy: 8, Recase: 5, Spill: 6, HeldIn: 4, Hold: 6, Release: 3, Ambush: 14, Part: 4, Meet: 6,
 }
 
 // family is a sort of fault that a case may have.
@@ -33,7 +33,7 @@ var families = []family{
 	{"clock", map[Kind]int{Clock: 8}},
 	{"events", map[Kind]int{Deafen: 4}},
 	{"root", map[Kind]int{Unplug: 4}},
-	{"identity", map[Kind]int{Backdate: 10, Restore: 20, Forget: 8, Clone: 9}},
+	{"identity", map[Kind]int{Backdate: 10, Restore: 24, Forget: 10, Clone: 18}},
 	{"lies", map[Kind]int{Corrupt: 4}},
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -44,8 +45,9 @@ func (d *Device) identify(o Operation) error {
 		d.fall(Operation{Kind: Kill, For: o.For})
 		return d.loseIndex()
 	case Clone:
-		other := d.w.devices[o.Count%len(d.w.devices)]
-		if other == d || other.off || other.fs.Capabilities() != d.fs.Capabilities() {
+		n := len(d.w.devices)
+		other := d.w.devices[(slices.Index(d.w.devices, d)+1+o.Count%(n-1))%n]
+		if other.off || other.fs.Capabilities() != d.fs.Capabilities() {
 			return errSame
 		}
 		other.fall(Operation{Kind: Kill, For: o.For})

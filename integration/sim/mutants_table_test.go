@@ -95,13 +95,13 @@ var mutants = []mutant{
 		name:  "M11 whoever takes note of a version makes one of their own",
 		trips: []string{"I6"},
 		edits: []edit{{
-			"sync/engine/planning.go", "	c.Derived, err = e.siblingsWithBlocks(ctx, a.Name, a.Derived, a.Heads)\n	return c, err",
-			`	if a.Have != nil && !c.Entry.Deleted {
-		c.Entry.Version = c.Entry.Version.Bump(e.Replica(), e.now.Unix())
-		c.Entry.ModifiedBy = e.Replica()
-	}
-	c.Derived, err = e.siblingsWithBlocks(ctx, a.Name, a.Derived, a.Heads)
-	return c, err`,
+			"sync/engine/planning.go", "			commit.Changes = append(commit.Changes, note(&a))\n",
+			`			if a.Have != nil && !a.Want.Deleted {
+				a.Want.Version = a.Want.Version.Bump(e.Replica(), e.now.Unix())
+				a.Want.ModifiedBy = e.Replica()
+			}
+			commit.Changes = append(commit.Changes, note(&a))
+`,
 		}},
 	},
 	{

@@ -55,8 +55,8 @@ func (w *World) converged() {
 		other := d.tree()
 		for _, name := range sortedKeys(union(first, other)) {
 			x, y := first[name], other[name]
-			if slices.ContainsFunc(w.devices, func(d *Device) bool { return d.withholds(name) }) {
-				continue // nor does it pass on what it cannot hold
+			if w.withheld(name) {
+				continue
 			}
 			if !alike(x, y, w.devices[0].fs.Capabilities(), d.fs.Capabilities()) {
 				w.violate("I1", nil, "%q is %s on a and %s on %s; heads on a: %s; on %s: %s", name,
@@ -70,6 +70,12 @@ func (w *World) converged() {
 // excuses are the codes of problems that a file system gives reason for.
 var excuses = map[string]bool{
 	plan.CodeUnheld: true, plan.CodeNameTwin: true, plan.CodeTooLong: true,
+}
+
+// withheld reports whether any device cannot hold a name: nor does it pass that
+// on.
+func (w *World) withheld(name string) bool {
+	return slices.ContainsFunc(w.devices, func(d *Device) bool { return d.withholds(name) })
 }
 
 // withholds reports whether the device says that it cannot hold a name, a

@@ -104,7 +104,7 @@ func drawSetup(o *Options) Setup {
 	if rng.IntN(50) == 0 {
 		s.Big = 1 + rng.IntN(2)
 	}
-	if rng.IntN(6) == 0 { // one device cannot hold every name
+	if rng.IntN(4) == 0 { // one device cannot hold every name
 		withholds[rng.IntN(len(withholds))](&s.Devices[rng.IntN(n)])
 	}
 	switch d := &s.Devices[rng.IntN(n)]; rng.IntN(12) {

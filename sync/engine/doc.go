@@ -1,9 +1,9 @@
 // Package engine is the state machine of one folder: Step takes an event and
 // returns the effects that follow from it. It starts no goroutine, reads no
-// clock, draws no random number and does no I/O but reading the index as it
-// stood after the last completed effect. Time comes with each event. One order
-// of events gives one order of effects, to the byte: that is what lets the
-// simulator replay a failure from its seed.
+// clock, draws no random number and does no I/O but reading the index. Time comes
+// with each event. One order of events, and of what is written between them, gives
+// one order of effects, to the byte: that is what lets the simulator, where the
+// index stands still during a Step, replay a failure from its seed.
 //
 // sync/drive runs the effects with goroutines, the simulator runs them one
 // after another in an order of its choosing. Both feed the ends back as events.
@@ -21,12 +21,16 @@
 //
 // # Rules
 //
-// A name is placed only while no scan result for it can be recorded, and a scan
-// result is recorded only against the version it was compared with: the echo of
-// our own placement never becomes a local edit, and an edit made during a pull
-// is never overwritten by a plan that did not know of it.
+// A scan result is recorded only against the version it was compared with, and
+// only if the scan began after the last step on its name had ended (doubt.go):
+// the echo of our own placement never becomes a local edit, what a scan saw in
+// the midst of one never becomes anything, and an edit made during a pull is
+// never overwritten by a plan that did not know of it.
 //
 // Nothing is begun for a name while a commit that may change it is under way.
+//
+// Announcements of other devices are recorded between any two reads: what was
+// decided on a head that is superseded by then is decided again (blocks.go).
 //
 // What belongs together is announced in an order that others can follow as it
 // comes: both names of a rename side by side, a directory that is gone after all

@@ -27,18 +27,18 @@ func (e *Engine) scanned(ctx context.Context, ev Scanned) error {
 	return e.recordSeen(ctx, ev.ID, seen, known)
 }
 
-// hold keeps back the directories that are gone until the scan is done, so that
-// what was in them is announced before them: another device would take what it
-// still holds there for something their deleter did not know of.
+// hold keeps back some of what is gone until the scan is done. What was in a
+// directory is announced before it is: another device would take what it still
+// holds there for something the deleter did not know of. What a loss of power
+// may have taken may be found under another name, see otherHalf.
 func (e *Engine) hold(r *run, seen []plan.Observation, known map[string]*index.State) []plan.Observation {
 	var rest []plan.Observation
 	for i := range seen {
-		name := seen[i].Name
-		held := known[name].Local
-		if seen[i].Removed && held != nil && !held.Entry.Deleted && held.Entry.Type == index.Directory && !e.work.placing(name) {
-			r.gone = append(r.gone, seen[i])
+		o := &seen[i]
+		if s := known[o.Name]; o.Removed && isHeld(s) && (s.Local.Entry.Type == index.Directory || s.Local.Flags&index.Suspect != 0) {
+			r.gone = append(r.gone, *o)
 		} else {
-			rest = append(rest, seen[i])
+			rest = append(rest, *o)
 		}
 	}
 	return rest
@@ -53,15 +53,8 @@ func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observatio
 	}
 	for i := range seen {
 		o := &seen[i]
-		if e.work.placing(o.Name) {
-			e.scanning.add(Scope{Name: o.Name})
-			continue
-		}
-		if e.work.unsettled[o.Name] {
-			continue // looked at again when it is settled
-		}
-		if changed[o.Name] {
-			continue // the old name of a rename
+		if changed[o.Name] || !e.counts(scan, o.Name) {
+			continue // the old name of a rename, or not to be relied on
 		}
 		c, ok := e.record(known[o.Name], o)
 		if !ok {
@@ -72,22 +65,16 @@ func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observatio
 		if isHeld(known[o.Name]) || present[from] || changed[from] {
 			continue // the rename is an old one, or the old name is a file's again
 		}
-		if half, ok := e.otherHalf(known[from], o, &c); ok {
+		if half, ok := e.otherHalf(scan, known[from], o, &c); ok {
 			commit.Changes, changed[from] = append(commit.Changes, half), true
 		}
 	}
-	for i := range commit.Changes {
-		c := &commit.Changes[i]
-		if len(c.Derived) == 0 {
-			continue
-		}
-		var err error
-		if c.Derived, err = e.siblingsWithBlocks(ctx, c.Entry.Name, c.Derived, nil); err != nil {
-			return err
-		}
+	var err error
+	commit.Changes, err = e.completed(ctx, commit.Changes, func(name string) { e.scanning.add(Scope{Name: name}) })
+	if err == nil {
+		e.commit(commit)
 	}
-	e.commit(commit)
-	return nil
+	return err
 }
 
 // isHeld reports whether something stands at a name as far as the index knows.
@@ -107,10 +94,14 @@ func (e *Engine) statesSeen(ctx context.Context, seen []plan.Observation) (map[s
 
 // states returns the states of names, by name.
 func (e *Engine) states(ctx context.Context, names []string) (map[string]*index.State, error) {
+	return e.read(ctx, names, false)
+}
+
+func (e *Engine) read(ctx context.Context, names []string, blocks bool) (map[string]*index.State, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	states, err := e.Index.States(ctx, names, false)
+	states, err := e.Index.States(ctx, names, blocks)
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +124,13 @@ func (e *Engine) record(s *index.State, o *plan.Observation) (index.Change, bool
 // which s is the state, is gone: together they are announced, so that other
 // devices rename as they come. The scan saw nothing there; and what is held
 // there is the very file that was found under the new name.
-func (e *Engine) otherHalf(s *index.State, o *plan.Observation, c *index.Change) (index.Change, bool) {
+func (e *Engine) otherHalf(scan ID, s *index.State, o *plan.Observation, c *index.Change) (index.Change, bool) {
 	from := c.Entry.RenamedFrom
-	if from == "" || o.Removed || o.Entry.RenamedFrom != from || o.Disk.Inode == 0 || e.work.placing(from) || e.work.records(from) {
+	if from == "" || o.Removed || o.Entry.RenamedFrom != from || o.Disk.Inode == 0 || e.work.records(from) || !e.counts(scan, from) {
 		return index.Change{}, false
 	}
 	if !isHeld(s) || s.Local.Disk.Inode != o.Disk.Inode || s.Local.Disk.Device != o.Disk.Device {
 		return index.Change{}, false
 	}
-	return plan.Record(s, &plan.Observation{Name: from, Base: s.Local.Entry.Version, Removed: true}, e.author(), e.Direction, e.Limits)
+	return plan.Record(s, &plan.Observation{Name: from, Base: s.Local.Entry.Version, Removed: true, Moved: true}, e.author(), e.Direction, e.Limits)
 }

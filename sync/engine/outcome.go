@@ -89,10 +89,11 @@ func (e *Engine) placed(ctx context.Context, ev Placed) error {
 	for i := range ev.Outcomes {
 		o := &ev.Outcomes[i]
 		was := w.end(o.Name)
-		if o.Unsettled {
-			w.unsettled[o.Name] = true
-			if was.Op == plan.Move {
-				w.unsettled[was.From.Entry.Name] = true
+		names := touches(&was)
+		e.touched(names...)
+		for _, name := range names {
+			if o.Unsettled {
+				w.unsettled[name] = true
 			}
 		}
 		if o.Status == plan.Failed && hasCode(o, plan.CodeNotEmpty) && !was.Revert && was.Have != nil && was.Have.Entry.Type == index.Directory {
@@ -113,6 +114,7 @@ func (e *Engine) placed(ctx context.Context, ev Placed) error {
 // the index is right about them but for what users have done since.
 func (e *Engine) settled() {
 	for _, name := range slices.Sorted(maps.Keys(e.work.unsettled)) {
+		e.touched(name)
 		e.scanning.add(Scope{Name: name, Recursive: true})
 	}
 	clear(e.work.unsettled)
@@ -139,13 +141,10 @@ func (e *Engine) ended(ctx context.Context, was *plan.Action, o *plan.Outcome) e
 			return e.removed(ctx, o.Name)
 		}
 	case plan.Stale:
-		e.cycle.again = true
-		if e.work.staleAgain(o.Name) { // once is usual, more could go on for ever
-			e.work.postpone(e.now, o.Name, nil)
-		}
+		e.tooLate(o.Name)
 	case plan.Unscanned:
 		e.scanning.add(Scope{Name: o.Name})
-		e.work.wait(e.now, o.Name, onScan, nil)
+		e.work.waitForScan(e.now, was, onScan)
 	case plan.Postponed:
 		if hasCode(o, plan.CodeUnheld) && e.work.failures[o.Name].tries >= waitForWay {
 			e.work.fail(e.now, o.Name, o.Problem)
@@ -235,13 +234,14 @@ func (e *Engine) announced(heads []index.Entry) (again bool) {
 func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
 	if e.work.failures[o.Name].on != onScanBelow {
 		e.scanning.add(Scope{Name: o.Name, Recursive: true})
-		e.work.wait(e.now, o.Name, onScanBelow, nil)
+		e.work.waitForScan(e.now, was, onScanBelow)
 		return nil
 	}
-	s, _, err := e.Index.State(ctx, o.Name)
+	known, err := e.listed(ctx, []string{o.Name})
 	if err != nil {
 		return err
 	}
+	s := known[o.Name]
 	if s.Local == nil || s.Local.Entry.Deleted || s.Local.Entry.Type != index.Directory {
 		e.cycle.again = true
 		return nil
@@ -254,11 +254,11 @@ func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome
 	case live && (e.receiving > 0 || e.now.Before(e.heard.Add(patience))):
 		e.work.postpone(e.now, o.Name, o.Problem) // its deletion may be on its way
 	case live:
-		return e.revive(ctx, &s)
+		e.revive(s)
 	case pending || e.scanning.busy():
 		e.work.postpone(e.now, o.Name, o.Problem)
 	case was.Op == plan.Rmdir:
-		e.commit(Commit{ID: e.newID(), Changes: []index.Change{plan.Keep(&s, was)}})
+		e.commit(Commit{ID: e.newID(), Changes: []index.Change{plan.Keep(s, was)}})
 		e.work.succeed(o.Name)
 	default: // a file cannot stand where ignored names are
 		e.work.fail(e.now, o.Name, o.Problem)
@@ -266,17 +266,13 @@ func (e *Engine) notEmpty(ctx context.Context, was *plan.Action, o *plan.Outcome
 	return nil
 }
 
-// revive keeps a directory that the heads take away.
-func (e *Engine) revive(ctx context.Context, s *index.State) error {
+// revive keeps a directory that the heads take away. The state has block lists.
+func (e *Engine) revive(s *index.State) {
 	f := e.facts(s)
 	c := plan.Revive(&f, e.author())
-	var err error
-	if c.Derived, err = e.siblingsWithBlocks(ctx, s.Name, c.Derived, c.Heads); err != nil {
-		return err
-	}
+	complete(&c, s)
 	e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
 	e.work.succeed(s.Name)
-	return nil
 }
 
 // below looks at what is held below a directory: whether something there is to

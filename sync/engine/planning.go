@@ -109,7 +109,7 @@ func (e *Engine) nextPass() {
 	}
 	c.walking = false
 	e.work.walked()
-	if c.progress && e.work.happened(onProgress) {
+	if c.progress && e.work.progressed() {
 		c.again = true
 	}
 }
@@ -132,11 +132,7 @@ func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 		case a.Op == plan.Settle:
 			commit.Settled = append(commit.Settled, index.Settled{Name: s.Name, Heads: a.Heads})
 		case a.Op == plan.Note:
-			change, err := e.note(ctx, &a)
-			if err != nil {
-				return err
-			}
-			commit.Changes = append(commit.Changes, change)
+			commit.Changes = append(commit.Changes, note(&a))
 		case a.Op == plan.Defer:
 			e.deferred = e.patientUntil()
 		case a.Op == plan.Wait:
@@ -155,6 +151,9 @@ func (e *Engine) decidePage(ctx context.Context, page []index.State) error {
 	slices.SortFunc(rmdirs, func(a, b plan.Action) int { return strings.Compare(b.Name, a.Name) })
 	for i := range rmdirs {
 		e.enqueue(&rmdirs[i])
+	}
+	if commit.Changes, err = e.completed(ctx, commit.Changes, e.tooLate); err != nil {
+		return err
 	}
 	if len(commit.Settled)+len(commit.Changes) > 0 {
 		commit.ID = e.newID()
@@ -211,37 +210,6 @@ func renamedFrom(s *index.State) string {
 		}
 	}
 	return ""
-}
-
-// note is the change of an action that needs nothing on disk.
-func (e *Engine) note(ctx context.Context, a *plan.Action) (index.Change, error) {
-	c := index.Change{Base: a.Base(), Heads: a.Heads, Quiet: a.Quiet}
-	if a.Have != nil {
-		c.Disk, c.Flags = a.Have.Disk, a.Have.Flags
-	}
-	var err error
-	if c.Entry, err = index.WithBlocks(ctx, e.Index, a.Want, a.Heads); err != nil {
-		return c, err
-	}
-	c.Derived, err = e.siblingsWithBlocks(ctx, a.Name, a.Derived, a.Heads)
-	return c, err
-}
-
-// siblingsWithBlocks fills in the block lists of siblings, which the index has
-// under the name that they lost.
-func (e *Engine) siblingsWithBlocks(ctx context.Context, name string, siblings []index.Entry, heads []index.Version) ([]index.Entry, error) {
-	var out []index.Entry
-	for _, s := range siblings {
-		own := s.Name
-		s.Name = name
-		s, err := index.WithBlocks(ctx, e.Index, s, heads)
-		if err != nil {
-			return nil, err
-		}
-		s.Name = own
-		out = append(out, s)
-	}
-	return out, nil
 }
 
 // fetch groups files to be assembled: big ones go alone, small ones together.

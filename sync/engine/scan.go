@@ -18,6 +18,7 @@ type scanning struct {
 	retry   time.Time            // when to try a failed scan again
 	later   map[string]time.Time // names that were still changing
 	gone    map[string]time.Time // directories that vanished, and when
+	touched map[string]ID        // names on which steps ended beside the scans under way, and the last effect then
 	full    time.Time            // when the next scan of all is due
 	failure error
 }
@@ -27,25 +28,33 @@ type run struct {
 	id     ID
 	scopes []Scope
 	names  map[string]bool // of the scopes
+	above  map[string]bool // directories that a scope is in
 	wide   wide
-	gone   []plan.Observation // directories, see hold
+	gone   []plan.Observation // kept back, see hold
 }
 
 func newRun(id ID, scopes []Scope) run {
-	r := run{id: id, scopes: scopes, names: make(map[string]bool, len(scopes)), wide: wideOf(scopes)}
+	r := run{id: id, scopes: scopes, names: make(map[string]bool, len(scopes)), above: map[string]bool{}, wide: wideOf(scopes)}
 	for _, sc := range scopes {
 		r.names[sc.Name] = true
+		for name := sc.Name; name != ""; {
+			if name = parent(name); r.above[name] {
+				break
+			}
+			r.above[name] = true
+		}
 	}
 	return r
 }
 
 // overlaps reports whether the scan looks at some of the scope.
 func (r *run) overlaps(sc Scope) bool {
-	if r.names[sc.Name] || r.wide.cover(sc.Name) {
-		return true
-	}
-	within := wideOf([]Scope{sc})
-	return sc.Recursive && slices.ContainsFunc(r.scopes, func(other Scope) bool { return within.cover(other.Name) })
+	return r.saw(sc.Name, false) || sc.Recursive && r.above[sc.Name]
+}
+
+// saw reports whether the scan looked at a name, or at that and all below it.
+func (r *run) saw(name string, below bool) bool {
+	return r.wide.cover(name) || !below && r.names[name]
 }
 
 // maxScans is how many scans are under way at a time: one big file that is
@@ -215,17 +224,20 @@ func (e *Engine) scanDone(ctx context.Context, ev ScanDone) error {
 	if i < 0 {
 		return nil
 	}
-	scopes, gone := s.running[i].scopes, s.running[i].gone
+	ended := s.running[i]
 	s.running = slices.Delete(s.running, i, i+1)
+	if i == 0 {
+		defer s.forgetTouched()
+	}
 	s.failure = ev.Err
 	if ev.Err != nil {
-		s.add(scopes...)
+		s.add(ended.scopes...)
 		s.retry = e.now.Add(scanRetry)
 		return nil
 	}
 	// One that is to be scanned again may have come back, or never have left.
 	due := newRun(0, s.pending)
-	gone = slices.DeleteFunc(gone, func(o plan.Observation) bool { return due.overlaps(Scope{Name: o.Name}) })
+	gone := slices.DeleteFunc(ended.gone, func(o plan.Observation) bool { return due.overlaps(Scope{Name: o.Name}) })
 	if len(gone) > 0 {
 		known, err := e.statesSeen(ctx, gone)
 		if err != nil {
@@ -236,13 +248,13 @@ func (e *Engine) scanDone(ctx context.Context, ev ScanDone) error {
 			return err
 		}
 	}
-	if slices.Contains(scopes, Scope{Recursive: true}) {
+	if slices.Contains(ended.scopes, Scope{Recursive: true}) {
 		s.ended = true
 		if e.Rescan > 0 {
 			s.full = e.now.Add(e.Rescan)
 		}
 	}
-	e.work.happened(onScan)
+	e.work.looked(func(name string, below bool) bool { return ended.saw(name, below) && !s.doubtful(ended.id, name) })
 	e.cycle.again = true
 	return nil
 }
@@ -255,9 +267,9 @@ func (e *Engine) forgetProblems(scopes []Scope) {
 	for i := range scopes {
 		scopes[i].Name = strings.ToValidUTF8(scopes[i].Name, "\ufffd")
 	}
-	wide := wideOf(scopes)
+	shown := newRun(0, scopes)
 	for name := range e.problems {
-		if wide.cover(name) || slices.Contains(scopes, Scope{Name: name}) {
+		if shown.saw(name, false) {
 			delete(e.problems, name)
 		}
 	}

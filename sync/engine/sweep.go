@@ -76,18 +76,18 @@ func (e *Engine) overridePage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known, err := e.listedPage(ctx, page)
+	if err != nil {
+		return err
+	}
 	commit := Commit{ID: e.newID()}
 	for i := range page {
-		c := plan.Override(&page[i], e.author())
-		held, err := e.Index.Local(ctx, page[i].Name)
-		if err != nil {
-			return err
-		}
-		if held != nil {
-			c.Entry.Blocks = held.Entry.Blocks
-		}
-		commit.Changes = append(commit.Changes, c)
 		e.sweep.after = page[i].Name
+		if s := known[page[i].Name]; s.Dirty != index.Clean { // still
+			c := plan.Override(s, e.author())
+			complete(&c, s)
+			commit.Changes = append(commit.Changes, c)
+		}
 	}
 	if len(commit.Changes) > 0 {
 		e.sweep.begun = commit.ID
@@ -152,19 +152,18 @@ func (e *Engine) announcePage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known, err := e.listedPage(ctx, page)
+	if err != nil {
+		return err
+	}
 	commit := Commit{ID: e.newID()}
 	for i := range page {
-		held, err := e.Index.Local(ctx, page[i].Name)
-		if err != nil {
-			return err
-		}
-		c := plan.Announce(&page[i], e.author())
-		c.Entry.Blocks = held.Entry.Blocks
-		if c.Derived, err = e.siblingsWithBlocks(ctx, page[i].Name, c.Derived, nil); err != nil {
-			return err
-		}
-		commit.Changes = append(commit.Changes, c)
 		e.sweep.after = page[i].Name
+		if s := known[page[i].Name]; s.Local.Flags&index.ReceiveOnlyChanged != 0 { // still
+			c := plan.Announce(s, e.author())
+			complete(&c, s)
+			commit.Changes = append(commit.Changes, c)
+		}
 	}
 	if len(commit.Changes) > 0 {
 		e.sweep.begun = commit.ID
@@ -185,11 +184,7 @@ func (e *Engine) revert(ctx context.Context, a plan.Action, fetch *[]plan.Action
 	switch {
 	case a.Op == plan.Settle || a.Op == plan.Wait || e.work.stages[a.Name] != 0 || e.work.records(a.Name):
 	case a.Op == plan.Note:
-		c, err := e.note(ctx, &a)
-		if err != nil {
-			return err
-		}
-		e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
+		return e.revertNote(ctx, a.Name, fetch)
 	case a.Op == plan.Rmdir, a.Op == plan.Retype && a.Have.Entry.Type == index.Directory:
 		e.sweep.dirs = append(e.sweep.dirs, a)
 	case a.Fetches():
@@ -198,5 +193,22 @@ func (e *Engine) revert(ctx context.Context, a plan.Action, fetch *[]plan.Action
 	default:
 		e.enqueue(&a)
 	}
+	return nil
+}
+
+// revertNote decides about a name once more, with the block lists that taking
+// note of what was held before needs.
+func (e *Engine) revertNote(ctx context.Context, name string, fetch *[]plan.Action) error {
+	known, err := e.listed(ctx, []string{name})
+	if err != nil {
+		return err
+	}
+	a := e.decideRevert(known[name])
+	if a.Op != plan.Note {
+		return e.revert(ctx, a, fetch)
+	}
+	c := note(&a)
+	complete(&c, known[name])
+	e.commit(Commit{ID: e.newID(), Changes: []index.Change{c}})
 	return nil
 }

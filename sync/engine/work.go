@@ -60,6 +60,7 @@ type failure struct {
 	until   time.Time
 	tries   int
 	on      waitsOn
+	unseen  []string // of onScan and onScanBelow: names to be looked at before
 }
 
 // waitsOn is what else than time lets a name be tried again.
@@ -67,8 +68,8 @@ type waitsOn uint8
 
 const (
 	onTime      waitsOn = iota
-	onScan              // the next scan to end
-	onScanBelow         // that, after all below it was to be scanned
+	onScan              // the names that it touches having been looked at
+	onScanBelow         // the name, with all below it, having been
 	onProgress          // something else having been done
 )
 
@@ -129,7 +130,7 @@ const (
 
 func (w *work) fail(now time.Time, name string, p *plan.Problem) {
 	f := w.failures[name]
-	f.problem, f.tries, f.on = p, f.tries+1, onTime
+	f.problem, f.tries, f.on, f.unseen = p, f.tries+1, onTime, nil
 	f.until = now.Add(min(failFirst<<min(f.tries-1, 20), failLast))
 	w.failures[name] = f
 }
@@ -137,14 +138,25 @@ func (w *work) fail(now time.Time, name string, p *plan.Problem) {
 // wait leaves a name alone until something has happened, or a long time passed.
 func (w *work) wait(now time.Time, name string, on waitsOn, p *plan.Problem) {
 	f := w.failures[name]
-	f.problem, f.tries, f.on, f.until = p, f.tries+1, on, now.Add(failLast)
+	f.problem, f.tries, f.on, f.unseen = p, f.tries+1, on, nil
+	f.until = now.Add(failLast)
 	w.failures[name] = f
+}
+
+// waitForScan leaves the name of an action alone until what it touches has been
+// looked at. Any sooner it would come to the same, and what a scan sees of a
+// name that is tried all the time can never be relied on.
+func (w *work) waitForScan(now time.Time, a *plan.Action, on waitsOn) {
+	w.wait(now, a.Name, on, nil)
+	f := w.failures[a.Name]
+	f.unseen = touches(a)
+	w.failures[a.Name] = f
 }
 
 // postpone leaves a name alone for a moment.
 func (w *work) postpone(now time.Time, name string, p *plan.Problem) {
 	f := w.failures[name]
-	f.problem, f.tries, f.on = p, f.tries+1, onTime
+	f.problem, f.tries, f.on, f.unseen = p, f.tries+1, onTime, nil
 	f.until = now.Add(min(postponed<<min(f.tries-1, 20), postponeLast))
 	w.failures[name] = f
 }
@@ -191,17 +203,32 @@ func (w *work) forgiveAll() {
 	}
 }
 
-// happened lets those be tried again that wait for this, and reports whether
-// there were any.
-func (w *work) happened(what waitsOn) bool {
+// progressed lets those be tried again that wait for something else to be done,
+// and reports whether there were any.
+func (w *work) progressed() bool {
 	any := false
 	for name, f := range w.failures {
-		if (f.on == what || what == onScan && f.on == onScanBelow) && !f.until.IsZero() {
+		if f.on == onProgress && !f.until.IsZero() {
 			f.until, any = time.Time{}, true
 			w.failures[name] = f
 		}
 	}
 	return any
+}
+
+// looked lets those be tried again whose names have all been looked at, given
+// what was seen of them just now.
+func (w *work) looked(saw func(name string, below bool) bool) {
+	for name, f := range w.failures {
+		if len(f.unseen) == 0 || f.until.IsZero() {
+			continue
+		}
+		f.unseen = slices.DeleteFunc(f.unseen, func(n string) bool { return saw(n, f.on == onScanBelow) })
+		if len(f.unseen) == 0 {
+			f.until = time.Time{}
+		}
+		w.failures[name] = f
+	}
 }
 
 // tick lets those be tried again whose time has come.

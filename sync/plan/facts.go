@@ -23,8 +23,9 @@ type Limits struct {
 	TimeStep   int64 // modification times are kept in steps of so many ns; 0 is 1
 }
 
-// SameMeta reports whether a file system with these limits would show the one
-// entry with the attributes of the other.
+// SameMeta reports whether a file system with these limits may show the one
+// entry with the attributes of the other. Some round times down, others up, so
+// any two that are less than a step apart may.
 func (l Limits) SameMeta(e, f *index.Entry) bool {
 	switch {
 	case e.Type == index.Symlink:

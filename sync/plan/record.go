@@ -11,6 +11,8 @@ type Observation struct {
 	// Base is the version that the disk was compared with, nil for none.
 	Base    index.Version
 	Removed bool // nothing is there any more
+	// Moved says of what is Removed that it was found under another name.
+	Moved bool
 	// Entry is what is there, with blocks; its vector, author and parent are
 	// for Record to fill in. Unused if Removed.
 	Entry index.Entry
@@ -98,7 +100,7 @@ func recordRemoval(s *index.State, c index.Change, local *index.Entry, o *Observ
 	if head := deletion(s, local); head != nil && c.Flags&quiet == 0 {
 		return adopt(c, head), true
 	}
-	if c.Flags&quiet == 0 && lostWithPower(s, o) {
+	if c.Flags&quiet == 0 && !o.Moved && lostWithPower(s, o) {
 		orphan(&c, s, by, d)
 		c.Entry.Hash = index.Hash{} // it applies to nothing
 		return c, true

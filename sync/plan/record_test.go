@@ -119,6 +119,12 @@ func TestRecord(t *testing.T) {
 			},
 		},
 		{
+			"but it is one if the file was found under another name", state(&held, index.Suspect, held), Observation{Base: held.Version, Removed: true, Moved: true}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
+				want(t, ch.Entry.Deleted && ch.Entry.Hash == held.Hash && !ch.Lost, "a deletion of what was held")
+			},
+		},
+		{
 			"a receive-only device takes again what was lost", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, ReceiveOnly, true,
 			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
 				want(t, ch.Quiet && !ch.Lost && ch.Flags&index.ReceiveOnlyChanged == 0, "quiet, and no change of this device")

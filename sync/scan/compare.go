@@ -74,16 +74,39 @@ func typeOf(k folderfs.Kind) index.Type {
 // compare decides from the facts what is to be done about a name; h is what is
 // held, nil or a tombstone for a new one.
 func (p *pass) compare(c *child, h *index.Held) error {
-	if isLive(h) && !(p.named[c.name] && vague(c.info, p.caps)) {
-		today := *h
-		today.Disk.Device = p.device(h.Disk.Device)
-		if unchanged(&today, c.info, p.caps) {
-			if today.Disk.Device == h.Disk.Device {
-				return nil
-			}
-			return p.renumbered(&today)
+	if p.stands(c, h) {
+		return p.renumbered(h)
+	}
+	// The index may be newer than the facts. A file is opened before anything is
+	// said of it, anything else has to be looked at once more.
+	if c.info.Kind != folderfs.File && !p.blank {
+		kind, seen := c.info.Kind, p.opt.Now().UnixNano()
+		in, err := p.fs.Lstat(c.spelled)
+		switch {
+		case absent(err) || err == nil && in.Kind != kind:
+			return p.push(&candidate{found: unsettled(c.name)})
+		case err != nil:
+			return p.faulty(unreadable(c.spelled, err))
+		}
+		if c.info, c.seen = in, seen; p.stands(c, h) {
+			return p.renumbered(h)
 		}
 	}
+	return p.differs(c, h)
+}
+
+// stands reports whether the facts prove that a name is what is held.
+func (p *pass) stands(c *child, h *index.Held) bool {
+	if !isLive(h) || p.named[c.name] && vague(c.info, p.caps) {
+		return false
+	}
+	today := *h
+	today.Disk.Device = p.device(h.Disk.Device)
+	return unchanged(&today, c.info, p.caps)
+}
+
+// differs makes a candidate of a name that is not proven to be what is held.
+func (p *pass) differs(c *child, h *index.Held) error {
 	cand := &candidate{found: p.draft(c, c.info, h), child: *c, info: c.info, held: h}
 	switch c.info.Kind {
 	case folderfs.File:
@@ -111,14 +134,20 @@ func (p *pass) compare(c *child, h *index.Held) error {
 }
 
 // renumbered reports a name of which nothing changed but the number that its
-// file system goes by.
+// file system goes by, if that did.
 func (p *pass) renumbered(h *index.Held) error {
+	device := p.device(h.Disk.Device)
+	if device == h.Disk.Device {
+		return nil
+	}
+	disk := h.Disk
+	disk.Device = device
 	full, err := p.local(h.Entry.Name)
 	if err != nil || full == nil {
 		return err
 	}
 	return p.push(&candidate{found: Found{
-		Name: h.Entry.Name, Kind: Touched, Base: h.Entry.Version, Entry: full.Entry, Disk: h.Disk, Flags: h.Flags,
+		Name: h.Entry.Name, Kind: Touched, Base: h.Entry.Version, Entry: full.Entry, Disk: disk, Flags: h.Flags,
 	}})
 }
 

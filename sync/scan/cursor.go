@@ -26,9 +26,6 @@ type reading struct {
 	err  error
 }
 
-// pageSize is the number of names asked of the index at a time.
-const pageSize = 1000
-
 func (p *pass) cursor(dir string) *cursor {
 	return &cursor{p: p, dir: dir, last: p.blank}
 }
@@ -56,7 +53,7 @@ func (c *cursor) turn() error {
 	if got.err != nil {
 		return got.err
 	}
-	c.page, c.last = got.page, len(got.page) < pageSize
+	c.page, c.last = got.page, len(got.page) < c.p.opt.Page
 	if len(c.page) > 0 {
 		c.after = c.page[len(c.page)-1].Entry.Name
 	}
@@ -70,7 +67,7 @@ func (c *cursor) ask() {
 	ahead, after := make(chan reading, 1), c.after
 	c.ahead = ahead
 	c.p.beside(func() {
-		page, err := c.p.idx.Locals(c.p.ctx, c.dir, after, pageSize)
+		page, err := c.p.idx.Locals(c.p.ctx, c.dir, after, c.p.opt.Page)
 		ahead <- reading{page, err}
 	})
 }
@@ -120,7 +117,7 @@ func skip(*index.Held) error { return nil }
 
 // hide reports a held name that is ignored by now.
 func (p *pass) hide(h *index.Held) error {
-	if h.Flags&index.Ignored != 0 || p.opt.Held(h.Entry.Name) {
+	if h.Flags&index.Ignored != 0 {
 		return nil
 	}
 	full, err := p.local(h.Entry.Name)
@@ -138,7 +135,7 @@ func (p *pass) hide(h *index.Held) error {
 func (p *pass) missing(h *index.Held) error {
 	name := h.Entry.Name
 	switch {
-	case p.opt.Held(name) || h.Flags&index.Unsupported != 0:
+	case h.Flags&index.Unsupported != 0:
 		return nil
 	case p.opt.Ignore(name, h.Entry.Type == index.Directory):
 		return p.hide(h)

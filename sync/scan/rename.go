@@ -7,8 +7,8 @@ import "github.com/labsync/labsync/index"
 // stand for the content, and if the old name is gone this is a rename. One that
 // was renamed itself has a new change time, and could be one that was written
 // before and given back its old time, as "cp -p" does: it is read, and conclude
-// tells. Both run in the order of the walk, so that of two claims the first
-// name wins.
+// tells. So is one of which the recorded facts prove nothing. Both run in the
+// order of the walk, so that of two claims the first name wins.
 func (p *pass) moved(c *candidate) error {
 	in := c.info
 	if p.blank || !p.caps.StableInodes || in.Inode == 0 {
@@ -20,9 +20,9 @@ func (p *pass) moved(c *candidate) error {
 	}
 	for i := range known {
 		h := &known[i]
-		const distrust = index.MustRescan | index.Prefix | index.Unsupported
+		const other = index.Prefix | index.Unsupported // than what is recorded
 		if h.Entry.Name == c.child.name || h.Disk.Size != in.Size || h.Disk.Mtime != in.Mtime || h.Entry.Size != in.Size ||
-			h.Flags&distrust != 0 || racy(&h.Disk, p.caps) {
+			h.Flags&other != 0 {
 			continue
 		}
 		full, err := p.idx.Local(p.ctx, h.Entry.Name)
@@ -32,7 +32,7 @@ func (p *pass) moved(c *candidate) error {
 		if full == nil || full.Entry.Deleted || len(full.Entry.Blocks) == 0 {
 			continue
 		}
-		if !p.caps.Ctime || h.Disk.Ctime != in.Ctime {
+		if !p.caps.Ctime || h.Disk.Ctime != in.Ctime || h.Flags&index.MustRescan != 0 || racy(&h.Disk, p.caps) {
 			c.former = full
 			return nil
 		}
@@ -95,7 +95,7 @@ func (p *pass) vacated(h *index.Held) bool {
 	if h.Disk.Name != "" {
 		spelled = h.Disk.Name
 	}
-	if p.claimed[name] || p.opt.Held(name) || h.Flags&index.Ignored != 0 {
+	if p.claimed[name] || h.Flags&index.Ignored != 0 {
 		return false
 	}
 	if _, err := p.fs.Lstat(spelled); !absent(err) {

@@ -26,9 +26,6 @@ type Options struct {
 	// Ignore reports whether a name is ignored; nil ignores nothing. The work
 	// directory is left out in any case. It is called by one goroutine.
 	Ignore func(name string, dir bool) bool
-	// Held reports whether a name is in flight, that is, being placed: it is
-	// left out. nil stands for none.
-	Held func(name string) bool
 	// Parallel calls work for 0 to n-1 and returns when all have returned. nil
 	// calls one after the other.
 	Parallel func(n int, work func(i int))
@@ -36,6 +33,8 @@ type Options struct {
 	// hashed on all processors, and one batch is emitted while the next is
 	// hashed. nil does one after the other. What is spawned ends before Scan.
 	Spawn func(func())
+	// Page is how many names are asked of the index at a time; 0 is 1,000.
+	Page int
 	// Now is the wall clock, for index.Disk.Seen; nil is time.Now.
 	Now func() time.Time
 	// PreviousRoot is the device number that the root's file system had when
@@ -58,8 +57,8 @@ func New(fsys folderfs.Reader, idx index.Reader, opt Options) *Scanner {
 	if opt.Ignore == nil {
 		opt.Ignore = func(string, bool) bool { return false }
 	}
-	if opt.Held == nil {
-		opt.Held = func(string) bool { return false }
+	if opt.Page == 0 {
+		opt.Page = 1000
 	}
 	if opt.Parallel == nil {
 		opt.Parallel = func(n int, work func(int)) {

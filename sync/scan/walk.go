@@ -95,8 +95,8 @@ func (p *pass) list(dir *child) *listing {
 const ahead = 16
 
 // listAhead lists the first directories that the steps lead into, several at a
-// time: the disk works on them together. That makes some listings a little
-// older than the index they are compared with, which nothing relies on.
+// time: the disk works on them together. So a listing may be older than the
+// index that it is compared with; what it seems to say is looked at once more.
 func (p *pass) listAhead(steps []step) {
 	var dirs []*child
 	for i := range steps {
@@ -242,9 +242,6 @@ func (p *pass) visit(c *child, cur *cursor) error {
 		return p.faulty(notAFile(c.spelled))
 	}
 	c.descend = dir
-	if p.opt.Held(c.name) {
-		return nil
-	}
 	if h == nil {
 		// A tombstone, or a directory kept for its ignored content.
 		if h, err = p.local(c.name); err != nil {
