@@ -22,22 +22,25 @@ func (p *Puller) adoptCreated(ctx context.Context, rep *Report) error {
 		if err != nil {
 			return err
 		}
-		var changes []index.Change
-		var dirs []string
+		var found settlement
 		for i := range states {
 			c, err := p.created(ctx, &states[i])
 			if err != nil {
 				return fmt.Errorf("look for what was created at %q: %w", states[i].Name, err)
 			}
 			if c != nil {
-				changes, dirs = append(changes, *c), append(dirs, parent(states[i].Name))
+				found.add(&repair{changes: []index.Change{*c}, dirs: []string{parent(c.Entry.Name)}, rescan: []string{c.Entry.Name}, finished: true})
 			}
 		}
-		if len(changes) > 0 {
-			if err := p.settled(ctx, dirs, nil, changes, nil); err != nil {
+		if len(found.changes) > 0 {
+			refused, err := p.settled(ctx, &found)
+			if err != nil {
 				return err
 			}
-			rep.Finished += len(changes)
+			for _, r := range refused { // the index went on: a scan looks at it
+				rep.Rescan = append(rep.Rescan, r.rescan...)
+			}
+			rep.Finished += len(found.changes) - len(refused)
 		}
 		if len(states) < page {
 			return nil

@@ -14,11 +14,13 @@
 // is checked against its SHA-256 before it is written, wherever it comes from.
 // A device that sends three bad blocks of a content is not asked for it for ten
 // minutes. Large files grow in a partial file that is verified block by block
-// when a later Fetch goes on with it; so nothing that has arrived is sent twice.
-// What is complete has its attributes and is durable before it gets the name
-// that says so. Small files to be created do without that name: which of them
-// are durable is remembered in memory only, and after a restart they are fetched
-// anew.
+// when a later Fetch goes on with it, however long it has waited; so nothing that
+// has arrived is sent twice as long as somebody wants it. What is complete has
+// its attributes and is durable before it gets the name that says so. Small files
+// to be created do without that name: which of them are durable is remembered in
+// memory only, and after a restart they are fetched anew. What was fetched and is
+// not wanted any more serves the next version as a source; Recheck removes it
+// when there is a younger one for that name, or after a day.
 //
 // Place puts a group of actions into the folder:
 //
@@ -50,8 +52,8 @@
 // time is old enough to prove anything (git's racily-clean rule); else the
 // bytes are hashed. What is not as expected is a save that nobody had scanned.
 // It is put back if it can be, or becomes a version on top of the one that was
-// held, recorded in the same transaction as what was placed: a second head, for
-// the plan to resolve.
+// held, recorded in the same transaction as what was placed, or by Recheck if
+// nothing could be placed: a second head, for the plan to resolve.
 //
 // Where the file system cannot exchange, the old is renamed to displaced/ and
 // the new to its name: the name is missing for a moment. Where it cannot refuse

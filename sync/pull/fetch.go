@@ -38,6 +38,11 @@ func (p *Puller) Fetch(ctx context.Context, actions []plan.Action) []plan.Outcom
 			continue
 		}
 		j := &job{out: &outs[i], want: a.Want, base: a.Base(), held: k.held(a.Name)}
+		if !p.takeOff(a.Name) {
+			j.fail(plan.Outcome{Name: a.Name, Status: plan.Postponed})
+			continue
+		}
+		defer p.land(a.Name)
 		e, err := a.Want, err
 		if err == nil {
 			e, err = p.withBlocks(ctx, k, a)

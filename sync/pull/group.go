@@ -88,7 +88,6 @@ type group struct {
 	made    map[string]bool   // directories made here, not durable yet
 	met     map[string]uint64 // inodes of directories that others made, perhaps not durable yet
 	touched map[string]bool   // directories whose entries changed here
-	lent    []lent
 }
 
 func (g *group) actions() []*plan.Action {
@@ -143,35 +142,6 @@ func (g *group) prepareMove(s *step) error {
 	}
 	a := *s.a
 	a.From = from
-	s.a = &a
-	return nil
-}
-
-// deriveBlocks gives siblings the block lists of the heads they keep: a plan is
-// made without block lists.
-func (g *group) deriveBlocks(s *step) error {
-	if len(s.a.Derived) == 0 {
-		return nil
-	}
-	a := *s.a
-	a.Derived = slices.Clone(a.Derived)
-	for i := range a.Derived {
-		d := &a.Derived[i]
-		if d.Type != index.File || d.Deleted || len(d.Blocks) > 0 {
-			continue
-		}
-		lost := *d
-		lost.Name = a.Name
-		loser, err := index.WithBlocks(g.ctx, g.idx, lost, a.Heads)
-		if errors.Is(err, index.ErrNoVersion) {
-			s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		d.Blocks = loser.Blocks
-	}
 	s.a = &a
 	return nil
 }
@@ -277,7 +247,7 @@ func (g *group) directory(s *step, dir string) (string, error) {
 		if err := g.inDir(s, at, func() error { return g.fs.Mkdir(at, 0o755) }); err != nil {
 			return "", err
 		}
-		g.made[at] = true
+		g.born(at)
 		s.out.Rescan = append(s.out.Rescan, dir)
 	case err != nil:
 		return "", err
@@ -294,4 +264,11 @@ func (g *group) directory(s *step, dir string) (string, error) {
 	}
 	g.dirs[dir] = at
 	return at, nil
+}
+
+// born notes that a directory was made here. One that stood there before may have
+// had the same inode, and what is known of that is not true of this one.
+func (g *group) born(at string) {
+	g.made[at] = true
+	delete(g.anchored, at)
 }

@@ -1,7 +1,6 @@
 package pull
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -126,49 +125,9 @@ func (j *job) put(n *need, p []byte) error {
 	return nil
 }
 
-// hole is the unit in which zeros are left out of a fresh file.
-const hole = 64 << 10
-
-// write puts verified bytes into the file. In a fresh one zeros stay holes,
-// within a block too: those of a big sparse file are larger than its data.
-func (j *job) write(p []byte, at int64) error {
-	if !j.fresh {
-		_, err := j.file.WriteAt(p, at)
-		return err
-	}
-	for len(p) > 0 {
-		skip, take := runs(p)
-		p, at = p[skip:], at+int64(skip)
-		if take > 0 {
-			if _, err := j.file.WriteAt(p[:take], at); err != nil {
-				return err
-			}
-		}
-		p, at = p[take:], at+int64(take)
-	}
-	return nil
-}
-
-// runs returns how many bytes of zeros p begins with, and how many follow up to
-// the next zeros, in whole units.
-func runs(p []byte) (zeros, data int) {
-	unit := func(from int) []byte { return p[from:min(from+hole, len(p))] }
-	for zeros < len(p) && allZero(unit(zeros)) {
-		zeros += len(unit(zeros))
-	}
-	for zeros+data < len(p) && !allZero(unit(zeros+data)) {
-		data += len(unit(zeros + data))
-	}
-	return zeros, data
-}
-
 // isBlock reports whether p is the block.
 func isBlock(p []byte, b *index.Block) bool {
 	return len(p) == int(b.Size) && sha256.Sum256(p) == b.Hash
-}
-
-func allZero(p []byte) bool {
-	return len(p) == 0 || p[0] == 0 && bytes.Equal(p[:len(p)-1], p[1:])
 }
 
 // begin opens the partial file of a large job and strikes off what an earlier
@@ -247,31 +206,6 @@ func (j *job) verify(ctx context.Context) (int64, error) {
 	return found, nil
 }
 
-// dropZeros strikes off blocks of zeros that occur more than once: the holes
-// of a sparse file. A single one costs less to fetch than to recognise.
-func (j *job) dropZeros() {
-	zeros := zeroHashes{}
-	rest := j.needs[:0]
-	for _, n := range j.needs {
-		if len(n.at) < 2 || n.block.Hash != zeros.of(int(n.block.Size)) {
-			rest = append(rest, n)
-		}
-	}
-	j.needs = rest
-}
-
-// zeroHashes are the hashes of blocks of zeros, by size.
-type zeroHashes map[int]index.Hash
-
-func (z zeroHashes) of(size int) index.Hash {
-	h, ok := z[size]
-	if !ok {
-		h = sha256.Sum256(make([]byte, size))
-		z[size] = h
-	}
-	return h
-}
-
 func grow(buf []byte, n int) []byte {
 	if cap(buf) < n {
 		return make([]byte, n)
@@ -310,11 +244,13 @@ func (p *Puller) finish(j *job) error {
 		j.close()
 		return errors.Join(err, p.fs.Remove(part))
 	}
-	if err := j.file.Close(); err != nil {
+	made, err := j.file.Stat()
+	if err = errors.Join(err, j.file.Close()); err != nil {
 		return err
 	}
 	j.file = nil
 	if j.direct {
+		p.noteTemp(part, j.name(), made)
 		p.setReady(part, true)
 		return nil
 	}
@@ -324,6 +260,7 @@ func (p *Puller) finish(j *job) error {
 		}
 		return err
 	}
+	p.noteTemp(complete, j.name(), made)
 	p.noteComplete(j, complete)
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/memstore"
-	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/plan"
 )
@@ -70,6 +69,49 @@ func TestWhatIsRecordedInAYoungDirectoryIsThereAfterALossOfPower(t *testing.T) {
 				if got := readName(t, im.fs, "d/e/a"); got != "theirs" {
 					t.Fatalf("%s: %q", im.at, got)
 				}
+			}
+		})
+	}
+}
+
+// The next directory of that name may have the same inode, and is not durable.
+func TestADirectoryThatIsGoneIsNotKnownToBeDurable(t *testing.T) {
+	tests := []struct {
+		name string
+		gone func(w *world) error
+	}{
+		{"a placement removes it", func(w *world) error {
+			w.scan("d")
+			w.announce(w.goneOf("d/a", w.fileOf("d/a", nil)), w.goneOf("d", w.dirOf("d")))
+			w.want(w.pullAll(w.decide()), plan.Done)
+			return nil
+		}},
+		{"somebody does, and a file is placed there", func(w *world) error {
+			w.announce(w.fileOf("d/b", []byte("theirs")))
+			return w.mem.User().RemoveAll("d")
+		}},
+		{"somebody does, and it is made anew", func(w *world) error {
+			w.announce(w.dirOf("d"))
+			return w.mem.User().RemoveAll("d")
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, memfs.Options{})
+			if err := w.mem.User().Mkdir("d"); err != nil {
+				t.Fatal(err)
+			}
+			w.announce(w.fileOf("d/a", []byte("theirs")))
+			w.want(w.pullAll(w.decide()), plan.Done)
+			if len(w.pull.anchored) != 1 {
+				t.Fatalf("anchored: %v", w.pull.anchored)
+			}
+			if err := tt.gone(w); err != nil {
+				t.Fatal(err)
+			}
+			w.pullAll(w.decide())
+			if len(w.pull.anchored) > 0 {
+				t.Errorf("anchored: %v", w.pull.anchored)
 			}
 		})
 	}
@@ -172,48 +214,41 @@ func TestACreateThatMayHaveHappenedIsSettled(t *testing.T) {
 // Somebody puts a directory where a file is to be replaced, and somebody saves
 // over the file that took the directory's place for a moment.
 func TestASaveOverWhatIsTakenBackBecomesAHead(t *testing.T) {
-	w := newWorld(t, memfs.Options{})
-	w.announce(w.fileOf("a", []byte("old")))
-	w.sync()
-	w.announce(w.fileOf("a", []byte("new")))
-	u := w.mem.User()
-	w.opt.Fault = func(point string) error {
-		var err error
-		switch point {
-		case "pull.exchange":
-			err = errors.Join(u.Remove("a"), u.Mkdir("a"))
-		case "pull.exchanged":
-			err = u.Write("a", []byte("MINE"))
+	for _, scanned := range []bool{true, false} {
+		w := newWorld(t, memfs.Options{})
+		w.announce(w.fileOf("a", []byte("old")))
+		w.sync()
+		w.announce(w.fileOf("a", []byte("new")))
+		u := w.mem.User()
+		w.opt.Fault = func(point string) error {
+			var err error
+			switch point {
+			case "pull.exchange":
+				err = errors.Join(u.Remove("a"), u.Mkdir("a"))
+			case "pull.exchanged":
+				err = u.Write("a", []byte("MINE"))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return nil
 		}
-		if err != nil {
-			t.Error(err)
+		w.restart()
+		w.pullAll(w.decide())
+		w.opt.Fault = nil
+		if scanned {
+			w.scan("a")
+			w.sync()
 		}
-		return nil
-	}
-	w.restart()
-	w.pullAll(w.decide())
-	w.opt.Fault = nil
-	w.scan("a")
-	w.sync()
-	start := w.clock.Now()
-	heads := 0
-	for after := range 3 {
-		_, n, err := w.pull.Recheck(t.Context(), start.Add(time.Duration(after)*10*time.Second))
-		if err != nil {
-			t.Fatal(err)
+		if heads := w.recheckAll(); heads != 1 {
+			t.Errorf("%d heads, scanned before: %v", heads, scanned)
 		}
-		heads += n
-	}
-	if heads != 1 {
-		t.Fatalf("%d heads", heads)
-	}
-	w.sync()
-	for at, content := range everywhere(t, w.fs, "") {
-		if content == "MINE" && !folderfs.InWorkDir(at) {
-			return
+		w.scan("a")
+		w.sync()
+		if !w.inTree("MINE") {
+			t.Errorf("the save is not in the tree, scanned before: %v: %q", scanned, everywhere(t, w.fs, ""))
 		}
 	}
-	t.Errorf("the save is not in the tree: %q", everywhere(t, w.fs, ""))
 }
 
 // A sibling may be asked for as soon as it is recorded.

@@ -41,30 +41,15 @@ func (k known) held(name string) *index.Held {
 // withBlocks fills in the block list of what an action wants.
 func (p *Puller) withBlocks(ctx context.Context, k known, a *plan.Action) (index.Entry, error) {
 	e := a.Want
-	if e.Deleted || e.Type != index.File || e.Blocks != nil {
+	if a.Op == plan.Move && k.addBlocks(&e, a.From.Entry.Name) || k.addBlocks(&e, a.Name) {
 		return e, nil
 	}
-	lists := func(f *index.Entry) bool {
-		if f.Type != index.File || f.Deleted || f.Hash != e.Hash || len(f.Blocks) == 0 {
-			return false
-		}
-		e.Blocks = f.Blocks
-		return true
-	}
-	if a.Op == plan.Move {
-		if from := k.held(a.From.Entry.Name); from != nil && lists(&from.Entry) {
-			return e, nil
-		}
-	}
-	if s := k[a.Name]; s != nil {
-		for i := range s.Heads {
-			if lists(&s.Heads[i].Entry) {
-				return e, nil
-			}
-		}
-		if s.Local != nil && lists(&s.Local.Entry) {
-			return e, nil
-		}
-	}
 	return index.WithBlocks(ctx, p.idx, a.Want, a.Heads)
+}
+
+// addBlocks fills in a block list from what is known of a name, and reports
+// whether the entry is complete.
+func (k known) addBlocks(e *index.Entry, name string) bool {
+	s := k[name]
+	return s != nil && index.AddBlocks(e, s)
 }

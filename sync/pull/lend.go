@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A directory may have been synchronised as read-only, and things inside it
@@ -33,50 +34,48 @@ func (g *group) lend(dir string) error {
 		return errNotLent
 	}
 	g.lent = append(g.lent, lent{dir, info.Mode})
-	if err := g.noteLent(g.lent); err != nil {
+	if err := g.noteLent(g.ctx); err != nil {
 		g.lent = g.lent[:len(g.lent)-1]
 		return err
 	}
 	if err := g.fs.Chmod(dir, info.Mode|owner); err != nil {
 		g.lent = g.lent[:len(g.lent)-1]
-		return errors.Join(err, g.noteLent(g.lent))
+		return errors.Join(err, g.noteLent(g.ctx))
 	}
 	return nil
 }
 
 var errNotLent = errors.New("not for want of the owner's permission")
 
-func (g *group) noteLent(list []lent) error {
-	if len(list) == 0 {
-		return g.idx.SetSetting(g.ctx, lentKey, nil)
+func (p *Puller) noteLent(ctx context.Context) error {
+	if len(p.lent) == 0 {
+		return p.idx.SetSetting(ctx, lentKey, nil)
 	}
-	text, err := json.Marshal(list)
+	text, err := json.Marshal(p.lent)
 	if err != nil {
 		return err
 	}
-	return g.idx.SetSetting(g.ctx, lentKey, text)
+	return p.idx.SetSetting(ctx, lentKey, text)
 }
 
 // giveBack restores the permissions, the latest first: a directory below one
-// that is closed again can still be reached.
-func (g *group) giveBack() error {
-	if len(g.lent) == 0 {
+// that is closed again can still be reached. What cannot be restored stays noted,
+// for the next group or the next start.
+func (p *Puller) giveBack(ctx context.Context) error {
+	if len(p.lent) == 0 {
 		return nil
 	}
-	for i := len(g.lent) - 1; i >= 0; i-- {
-		if err := restore(g.Puller, g.lent[i]); err != nil {
-			return err // stays noted, for the next start
+	var errs error
+	var rest []lent
+	for _, l := range slices.Backward(p.lent) {
+		if err := p.fs.Chmod(l.Dir, l.Mode); err != nil && !isGone(err) {
+			errs = errors.Join(errs, fmt.Errorf("give back permissions: %w", err))
+			rest = append(rest, l)
 		}
 	}
-	g.lent = nil
-	return g.noteLent(nil)
-}
-
-func restore(p *Puller, l lent) error {
-	if err := p.fs.Chmod(l.Dir, l.Mode); err != nil && !isGone(err) {
-		return fmt.Errorf("give back permissions: %w", err)
-	}
-	return nil
+	slices.Reverse(rest)
+	p.lent = rest
+	return errors.Join(errs, p.noteLent(ctx))
 }
 
 // recoverLent gives back what a crash has left open.
@@ -85,14 +84,8 @@ func (p *Puller) recoverLent(ctx context.Context) error {
 	if err != nil || text == nil {
 		return err
 	}
-	var list []lent
-	if err := json.Unmarshal(text, &list); err != nil {
+	if err := json.Unmarshal(text, &p.lent); err != nil {
 		return fmt.Errorf("setting %s: %w", lentKey, err)
 	}
-	for i := len(list) - 1; i >= 0; i-- {
-		if err := restore(p, list[i]); err != nil {
-			return err
-		}
-	}
-	return p.idx.SetSetting(ctx, lentKey, nil)
+	return p.giveBack(ctx)
 }

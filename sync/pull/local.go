@@ -53,6 +53,10 @@ func (p *Puller) complete(ctx context.Context, j *job) (bool, error) {
 	if err := j.file.Sync(); err != nil {
 		return false, err
 	}
+	if info, err = j.file.Stat(); err != nil {
+		return false, err
+	}
+	p.noteTemp(name, j.name(), info)
 	p.noteComplete(j, name)
 	p.reused(j, j.want.Size)
 	return true, nil

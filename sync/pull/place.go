@@ -3,21 +3,15 @@ package pull
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/labsync/labsync/index"
-	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
 )
 
 // Place carries actions out, new directories first and else in their order, as
-// one group: durable on disk
-// before they stand in the index, and in the index before they are Done.
+// one group: durable on disk before they stand in the index, and in the index
+// before they are Done.
 // Whatever an action with Fetches wants was fetched before. The outcomes are in
 // the order of the actions. Two actions of a group must not concern one name,
 // the old name of a Move included.
@@ -78,7 +72,7 @@ func (g *group) run() error {
 			}
 		}
 	}
-	lentErr := g.giveBack()
+	lentErr := g.giveBack(g.ctx)
 	if err := g.opt.Fault("pull.placed"); err != nil {
 		g.stickAll(err)
 	}
@@ -148,207 +142,6 @@ func (g *group) act(s *step) {
 	default:
 		s.finish(over, plan.Outcome{Name: s.a.Name, Status: plan.Postponed})
 	}
-}
-
-// create places something where nothing is expected. What is there
-// nevertheless stays: if it is just what is wanted it is adopted (a crash may
-// have come between placing and recording it), else a scan has to see it first.
-func (g *group) create(s *step) {
-	if err := g.parents(s); err != nil {
-		s.undo(g.blocked(s, err))
-		return
-	}
-	if s.want.Type == index.Directory {
-		g.createDirectory(s)
-		return
-	}
-	temp, source, err := g.source(s)
-	if err != nil {
-		s.undo(stale(s, err))
-		return
-	}
-	err = g.opt.Fault("pull.create")
-	if err == nil {
-		err = g.inDir(s, s.path, func() error { return g.put(s, source, s.path) })
-	}
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		g.adopt(s)
-	case err != nil:
-		s.undo(failed(s.a.Name, err))
-	default:
-		g.record(s, &temp)
-	}
-}
-
-// blocked is the outcome of a step whose directory cannot be had.
-func (g *group) blocked(s *step, err error) plan.Outcome {
-	if twin, ok := errors.AsType[*twinError](err); ok {
-		return problem(s.a.Name, plan.Failed, plan.CodeNameTwin, fmt.Sprintf("%q waits: %v; rename one of them", s.a.Name, twin))
-	}
-	if isGone(err) {
-		return problem(s.a.Name, plan.Postponed, plan.CodeUnheld,
-			fmt.Sprintf("%q cannot be placed while something that is no directory stands in its path; move that away, or wait until it is synchronised", s.a.Name))
-	}
-	return failed(s.a.Name, err)
-}
-
-// stale is the outcome of a step whose fetched content is not there.
-func stale(s *step, err error) plan.Outcome {
-	if isGone(err) {
-		return plan.Outcome{Name: s.a.Name, Status: plan.Stale}
-	}
-	return failed(s.a.Name, err)
-}
-
-// source returns where a fetched file lies, and its facts; links and
-// directories are made on the spot.
-func (g *group) source(s *step) (folderfs.Info, string, error) {
-	if s.want.Type != index.File {
-		return folderfs.Info{}, "", nil
-	}
-	name := tempOf(&s.want, folderfs.Partial)
-	if s.a.Op != plan.Create || !g.isReady(name) {
-		name = tempOf(&s.want, folderfs.Complete)
-	}
-	info, err := g.fs.Lstat(name)
-	if err == nil && (info.Kind != folderfs.File || info.Size != s.want.Size) {
-		err = fmt.Errorf("%q: %w", name, fs.ErrNotExist)
-	}
-	return info, name, err
-}
-
-// put makes what is wanted stand at a name where nothing stands.
-func (g *group) put(s *step, source, name string) error {
-	switch s.want.Type {
-	case index.Symlink:
-		return g.fs.Symlink(s.want.Target, name)
-	case index.Directory:
-		return g.makeDirectory(name, s.want.Mode&0o777)
-	}
-	if err := g.fs.RenameNoReplace(source, name); err != nil {
-		return err
-	}
-	s.touch(source)
-	g.noteWork(name, source)
-	return nil
-}
-
-// makeDirectory makes a directory with just these permissions.
-func (g *group) makeDirectory(name string, mode uint32) error {
-	if err := g.fs.Mkdir(name, mode); err != nil || !g.fs.Capabilities().Modes {
-		return err
-	}
-	if info, err := g.fs.Lstat(name); err != nil || info.Mode == mode {
-		return err
-	}
-	return g.fs.Chmod(name, mode) // the process's mask had taken some away
-}
-
-func (g *group) createDirectory(s *step) {
-	s.touch(s.path) // it may be made, and then fail
-	err := g.opt.Fault("pull.create")
-	if err == nil {
-		err = g.inDir(s, s.path, func() error { return g.put(s, "", s.path) })
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		s.undo(failed(s.a.Name, err))
-		return
-	}
-	info, statErr := g.fs.Lstat(s.path)
-	if statErr != nil || info.Kind != folderfs.Directory || norm.NFC.String(info.Name) != norm.NFC.String(path.Base(s.path)) {
-		g.adopt(s) // says what is in the way
-		return
-	}
-	g.dirs[s.a.Name] = s.path
-	if err == nil {
-		g.made[s.path] = true
-	}
-	g.settleDirectory(s, info)
-}
-
-// settleDirectory gives a directory its permissions and records it.
-func (g *group) settleDirectory(s *step, info folderfs.Info) {
-	if g.fs.Capabilities().Modes && info.Mode != s.want.Mode&0o777 {
-		if err := g.fs.Chmod(s.path, s.want.Mode&0o777); err != nil {
-			s.undo(failed(s.a.Name, err))
-			return
-		}
-		s.dirs = append(s.dirs, s.path) // its own facts are to be durable too
-	}
-	g.record(s, nil)
-}
-
-// adopt records what already stands where something was to be created, if it
-// is the same to the byte and has the same attributes.
-func (g *group) adopt(s *step) {
-	info, err := g.fs.Lstat(s.path)
-	if err != nil {
-		s.undo(unscanned(s.a.Name))
-		return
-	}
-	if norm.NFC.String(info.Name) != norm.NFC.String(path.Base(s.path)) {
-		s.undo(problem(s.a.Name, plan.Failed, plan.CodeNameTwin, fmt.Sprintf(
-			"%q cannot stand beside %q on this file system, which does not tell the two apart; rename one of them", s.a.Name, spelled(s.path, info))))
-		return
-	}
-	same, err := g.holds(g.ctx, s.path, info, &s.want)
-	if err != nil || !same || !g.hasMeta(info, &s.want) {
-		s.undo(unscanned(s.a.Name))
-		return
-	}
-	s.touch(s.path)
-	g.record(s, &info)
-}
-
-// hasMeta reports whether a file has the attributes of an entry, as far as the
-// file system holds them.
-func (p *Puller) hasMeta(info folderfs.Info, e *index.Entry) bool {
-	shown := index.Entry{Mode: info.Mode, Mtime: info.Mtime}
-	wanted := *e
-	wanted.Mode &= 0o777
-	return Limits(p.fs.Capabilities()).SameMeta(&wanted, &shown)
-}
-
-// Limits are what a folder's file system cannot do.
-func Limits(caps folderfs.Capabilities) plan.Limits {
-	return plan.Limits{
-		NoSymlinks: !caps.Symlinks, MaxName: caps.MaxName, NoModes: !caps.Modes, TimeStep: int64(caps.MtimeGranularity),
-	}
-}
-
-// record notes the facts of what was placed. If they are not those of the file
-// that was put there, somebody has changed it since: a scan must look, so the
-// facts must not hide it.
-func (g *group) record(s *step, put *folderfs.Info) {
-	disk, info, err := g.look(s.path, s.a.Name)
-	s.disk, s.flags = disk, 0
-	if err != nil || !g.isPut(s, put, info) {
-		s.disk = index.Disk{Type: s.want.Type}
-		if s.path != s.a.Name {
-			s.disk.Name = s.path
-		}
-		s.flags = index.MustRescan
-		s.out.Rescan = append(s.out.Rescan, s.a.Name)
-	}
-	s.end = placed
-	s.out.Status = plan.Done
-}
-
-// isPut reports whether what was found at a step's path is what was put there.
-func (g *group) isPut(s *step, put *folderfs.Info, found folderfs.Info) bool {
-	switch {
-	case found.Kind != kindOf(s.want.Type) || !g.hasMeta(found, &s.want):
-		return false
-	case s.want.Type == index.Symlink:
-		target, err := g.fs.ReadLink(s.path) // it was made on the spot, and has no facts from before
-		return err == nil && target == s.want.Target
-	}
-	return put == nil || s.want.Type != index.File || sameFile(*put, found, g.fs.Capabilities())
-}
-
-func sameFile(a, b folderfs.Info, caps folderfs.Capabilities) bool {
-	return a.Kind == b.Kind && a.Size == b.Size && a.Mtime == b.Mtime && (!caps.StableInodes || a.Inode == b.Inode)
 }
 
 // note records what needs nothing on disk.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/device"
@@ -58,7 +59,12 @@ type Puller struct {
 	// was put below them, and have been made durable for its sake; under placing.
 	anchored map[string]uint64
 
-	mu        sync.Mutex // guards what follows
+	lent   []lent    // directories that are open for their owner; under placing
+	tidied time.Time // when tmp/ was last looked through; under placing
+
+	mu        sync.Mutex       // guards what follows
+	temps     map[string]*temp // what is known of files in tmp/, by name
+	flying    map[string]int   // keys of what Fetches work on, how many; -1: see ground
 	works     map[index.Hash][]string
 	ready     map[string]bool // partial files that are whole and durable
 	leftovers leftovers
@@ -73,14 +79,22 @@ type strike struct {
 
 // New returns a Puller for the folder. It starts nothing and reads nothing.
 func New(fs folderfs.Writer, idx index.Store, src Source, opt Options) *Puller {
-	return &Puller{fs: fs, idx: idx, src: src, opt: opt.withDefaults(), strikes: map[strike]offence{}, ready: map[string]bool{}, anchored: map[string]uint64{}}
+	return &Puller{
+		fs: fs, idx: idx, src: src, opt: opt.withDefaults(), anchored: map[string]uint64{},
+		temps: map[string]*temp{}, flying: map[string]int{}, ready: map[string]bool{}, strikes: map[strike]offence{},
+	}
 }
 
-// tempOf is where the content of an entry is assembled. The key is made of the
-// name, so that two names with one content do not share a file.
+// tempOf is where the content of an entry is assembled.
 func tempOf(e *index.Entry, kind folderfs.WorkKind) string {
-	sum := sha256.Sum256([]byte(e.Name))
-	return folderfs.Work{Hash: e.Hash, Key: hex.EncodeToString(sum[:8]), Kind: kind}.String()
+	return folderfs.Work{Hash: e.Hash, Key: keyOf(e.Name), Kind: kind}.String()
+}
+
+// keyOf is the key of what is assembled for a name, so that two names with one
+// content do not share a file.
+func keyOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:8])
 }
 
 func linkHash(text string) index.Hash { return sha256.Sum256([]byte(text)) }

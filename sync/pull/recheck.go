@@ -14,18 +14,32 @@ import (
 // waits for it.
 const recheckFiles = 250
 
-// Recheck settles steps of which a Place did not know how they ended, and looks
+// Recheck settles steps of which a Place did not know how they ended, gives back
+// permissions that it could not give back, and looks
 // again at displaced files: some program may have had one open
-// and gone on writing. A file that has been left alone for a while is hashed;
-// other bytes than those displaced become a head of its name. It returns when
+// and gone on writing, or saved it just before it was displaced. A file that has
+// been left alone for a while is hashed; other bytes than those of the version
+// that was to be displaced become a head of its name. It returns when
 // to call it again (zero: after the next Place) and how many heads were made.
+//
+// Now and then it also removes files from tmp/ that nobody needs any more.
 func (p *Puller) Recheck(ctx context.Context, now time.Time) (next time.Time, heads int, err error) {
+	if next, heads, err = p.recheckDisplaced(ctx, now); err == nil {
+		p.tidy(ctx)
+	}
+	return next, heads, err
+}
+
+func (p *Puller) recheckDisplaced(ctx context.Context, now time.Time) (next time.Time, heads int, err error) {
 	p.placing.Lock()
 	defer p.placing.Unlock()
 	if p.unsettled {
 		if _, err := p.settle(ctx); err != nil {
 			return time.Time{}, 0, err
 		}
+	}
+	if err := p.giveBack(ctx); err != nil {
+		p.opt.Log.Warn("a directory stays open for its owner", "err", err)
 	}
 	if err := p.loadWatched(ctx); err != nil {
 		return time.Time{}, 0, fmt.Errorf("recheck displaced files: %w", err)
@@ -108,15 +122,16 @@ func (p *Puller) recheck(ctx context.Context, w *watched, now time.Time) (again 
 	if err != nil || same {
 		return 0, false, err
 	}
-	if info.Kind != folderfs.File {
+	if info.Kind != folderfs.File && info.Kind != folderfs.Symlink {
 		return 0, false, nil
 	}
 	head, err = p.lateHead(ctx, w, &was)
 	return 0, head, err
 }
 
-// lateHead makes a head of what was written after the file was displaced: a
-// version on top of the one displaced, beside whatever stands at the name.
+// lateHead makes a head of what was saved so late that it was displaced, or was
+// written even after that: a version on top of the one that was to be displaced,
+// beside whatever stands at the name.
 func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bool, error) {
 	e, err := p.read(ctx, w.Work, w.Name, was)
 	if err != nil {
@@ -145,12 +160,11 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	}
 	e.Version = base.Bump(id.Replica, p.opt.Clock(), state.Versions()...)
 	e.ModifiedBy, e.Parent = id.Replica, base
-	switch {
-	case base.Dominates(held.Entry.Version):
-		return false, nil // nothing was placed over it after all
-	case e.Version.Dominates(held.Entry.Version):
+	if e.Version.Dominates(held.Entry.Version) {
 		// What is held was made here as well, by somebody who knew nothing of
 		// this: two versions of one replica would look like one after the other.
+		// Or nothing was placed, and what somebody has saved at the name since
+		// waits for a scan, which is to make a version beside this one of it.
 		e.Version = base.Bump(id.Replica.Shadow(), p.opt.Clock(), state.Versions()...)
 	}
 	derived, err := p.derived(ctx, w.Name, plan.Swallowed(e.Version, base, &state, p.opt.Author), nil)

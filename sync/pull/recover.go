@@ -41,7 +41,7 @@ func (p *Puller) Recover(ctx context.Context) (Report, error) {
 	if err != nil {
 		return rep, err
 	}
-	if err := p.sweep(&rep); err != nil {
+	if err := p.sweep(ctx, &rep); err != nil {
 		return rep, fmt.Errorf("recover: %w", err)
 	}
 	was, err := p.idx.Setting(ctx, runningKey)
@@ -81,18 +81,14 @@ func (p *Puller) Close(ctx context.Context) error {
 	return nil
 }
 
-// stalePartial is the age after which a partial file that nobody went on with
-// is removed.
-const stalePartial = 30 * 24 * time.Hour
-
 // sweep looks through tmp, where nothing but our own files should be. What
 // cannot be ours is kept for a person to look at.
-func (p *Puller) sweep(rep *Report) error {
+func (p *Puller) sweep(ctx context.Context, rep *Report) error {
 	infos, err := p.fs.ReadDir(folderfs.TempDir)
 	if err != nil {
 		return err
 	}
-	old := p.opt.Now().Add(-stalePartial).UnixNano()
+	var old []string
 	for i := range infos {
 		info := &infos[i]
 		name := folderfs.TempDir + "/" + info.Name
@@ -106,10 +102,20 @@ func (p *Puller) sweep(rep *Report) error {
 			}
 			rep.Problems = append(rep.Problems, plan.Problem{Name: to, Code: plan.CodeIO, Text: fmt.Sprintf(
 				"a file that is not labsync's was found in its work directory and is kept as %q; move it where it belongs, or delete it", to)})
-		case w.Kind == folderfs.Partial && info.Mtime < old:
-			if err := p.fs.Remove(name); err != nil {
-				return err
-			}
+		case w.Kind == folderfs.Partial && max(info.Mtime, info.Ctime) < p.opt.Now().Add(-stalePartial).UnixNano():
+			old = append(old, name)
+		}
+	}
+	needed, err := p.needed(ctx, old)
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		if needed[name] {
+			continue
+		}
+		if err := p.fs.Remove(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -125,6 +125,70 @@ func TestWhatWasLentIsGivenBackAfterACrash(t *testing.T) {
 	}
 }
 
+// A disk may fail at just that moment. The next group that lends something must
+// not make it forgotten.
+func TestWhatCouldNotBeGivenBackIsGivenBackLater(t *testing.T) {
+	for _, by := range []string{"a group", "a look at displaced files", "a start"} {
+		w := newWorld(t, memfs.Options{})
+		dirs := []index.Entry{w.dirOf("d"), w.dirOf("e")}
+		for i := range dirs {
+			dirs[i].Mode = 0o555
+		}
+		w.announce(dirs...)
+		w.sync()
+		asking, closed := false, "d"
+		w.mem.SetHook(func(op memfs.Op, name string) error {
+			if asking {
+				return nil
+			}
+			asking = true
+			defer func() { asking = false }()
+			at := closed
+			if op == memfs.OpChmod {
+				at = name
+			}
+			info, err := w.fs.Lstat(at)
+			open := err == nil && info.Mode&0o200 != 0
+			switch {
+			case op == memfs.OpRename && !open:
+				return syscall.EACCES
+			case op == memfs.OpChmod && name == "d" && open:
+				return syscall.EIO
+			}
+			return nil
+		})
+		w.announce(w.fileOf("d/a", []byte("in d")))
+		w.pullAll(w.decide())
+		if info, err := w.fs.Lstat("d"); err != nil || info.Mode&0o200 == 0 {
+			t.Fatalf("it was given back: %+v, %v", info, err)
+		}
+		closed = "e"
+		w.announce(w.fileOf("e/a", []byte("in e")))
+		w.pullAll(w.decide())
+		if w.read("e/a") != "in e" {
+			t.Fatalf("the tree holds %q", everywhere(t, w.fs, ""))
+		}
+		w.mem.SetHook(nil)
+		switch by {
+		case "a start":
+			w.recover()
+		case "a group":
+			w.announce(w.fileOf("b", []byte("b")))
+			w.want(w.pullAll(w.decide()), plan.Done)
+		default:
+			w.recheckAll()
+		}
+		for _, d := range []string{"d", "e"} {
+			if info, err := w.fs.Lstat(d); err != nil || info.Mode != 0o555 {
+				t.Errorf("%q is %+v, %v after %s", d, info, err, by)
+			}
+		}
+		if text, err := w.idx.Setting(t.Context(), lentKey); err != nil || text != nil {
+			t.Errorf("still lent: %s, %v", text, err)
+		}
+	}
+}
+
 func TestADirectoryOfSomebodyElseIsAProblem(t *testing.T) {
 	w := newWorld(t, memfs.Options{})
 	w.announce(w.fileOf("d/a", []byte("x")))

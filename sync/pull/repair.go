@@ -1,110 +1,136 @@
 package pull
 
 import (
+	"context"
 	"errors"
-	"io/fs"
+	"fmt"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 )
 
-// replace settles an exchange, or what stands for one, by what lies at both
-// names. The rule of all cases: what is at the work name and is neither the
-// wanted nor the expected is a save, and what is at the path and is neither was
-// saved after the step.
-func (r *repair) replace() error {
-	there, info, err := r.at(r.path)
+// finding is what lies at a name, as an intent sees it.
+type finding uint8
+
+const (
+	missing  finding = iota
+	theNew           // what the step wanted
+	theOld           // what it expected
+	theOther         // something else: a person's
+)
+
+// repair settles one intent. It only looks and renames; what is to be recorded
+// is collected and committed for all together, once it is durable.
+type repair struct {
+	*Puller
+	ctx    context.Context
+	it     index.Intent
+	beside index.IntentID // of a rename: the intent of the old name
+	from   index.Intent
+	old    index.Entry // with blocks, if they are known
+	path   string      // on disk
+	work   string      // where the work file lies by now
+
+	changes   []index.Change
+	abandoned []index.IntentID // of a finished step, those that its changes do not settle
+	dirs      []string
+	rescan    []string
+	finished  bool
+	watch     []watched
+}
+
+// intents returns those of the step.
+func (r *repair) intents() []index.IntentID {
+	if r.beside != 0 {
+		return []index.IntentID{r.it.ID, r.beside}
+	}
+	return []index.IntentID{r.it.ID}
+}
+
+func (r *repair) run(byKey map[string]string) error {
+	r.path = r.it.Path
+	if r.it.Expected.Disk.Name != "" {
+		r.path = r.it.Expected.Disk.Name
+	}
+	r.work = r.it.Work
+	if w, ok := folderfs.ParseWork(r.it.Work); ok && byKey[w.Key] != "" {
+		r.work = byKey[w.Key]
+	}
+	var err error
+	if r.it.Expected.Entry.Name != "" {
+		r.old, err = index.WithBlocks(r.ctx, r.idx, r.it.Expected.Entry, nil)
+	}
+	if err != nil && !errors.Is(err, index.ErrNoVersion) {
+		return err
+	}
+	held, err := r.idx.Local(r.ctx, r.nameOfNew())
 	if err != nil {
 		return err
 	}
-	away, _, err := r.at(r.work)
+	if held != nil && held.Entry.Version.Dominates(r.it.New.Version) {
+		return r.keepDisplaced() // recorded after all, or overtaken
+	}
+	switch r.it.Operation {
+	case opCreate:
+		return r.create()
+	case opReplace, opReplaceAway:
+		return r.replace()
+	case opDirectory:
+		return r.directory()
+	case opDelete:
+		return r.delete()
+	case opRmdir:
+		return r.rmdir()
+	case opRename:
+		return r.rename()
+	case opMeta:
+		return r.meta()
+	}
+	return fmt.Errorf("operation %q is not known; was the index written by a newer labsync?", r.it.Operation)
+}
+
+func (r *repair) nameOfNew() string {
+	if r.it.Operation == opRename {
+		return r.it.To
+	}
+	return r.it.Path
+}
+
+// at tells what lies at a name. After a loss of power facts can look right
+// over the wrong bytes, so content is read.
+func (r *repair) at(name string) (finding, folderfs.Info, error) {
+	info, err := r.fs.Lstat(name)
+	if isGone(err) {
+		return missing, info, nil
+	}
 	if err != nil {
-		return err
+		return missing, info, err
 	}
-	inTwo := r.it.Operation == opReplaceAway
+	isNew, err := r.holds(r.ctx, name, info, &r.it.New)
+	if err != nil {
+		return missing, info, err
+	}
+	isOld, err := r.isOld(name, info)
+	if err != nil {
+		return missing, info, err
+	}
 	switch {
-	case away == missing && there == theNew, away == theNew && there == theNew:
-		return r.placed(there, info, away)
-	case away == missing:
-		r.lookAgain(there != theOld)
-		return nil
-	case away == theNew: // the exchange has not happened
-		r.lookAgain(there != theOld)
-		return r.clearWork()
-	case inTwo && there == missing:
-		return r.secondHalf(away)
-	case there == theOld, inTwo && there == theOther:
-		r.lookAgain(there == theOther)
-		return nil // what is displaced stays there
+	case isNew && isOld && !r.hasMeta(info, &r.it.New):
+		return theOld, info, nil
+	case isNew:
+		return theNew, info, nil
+	case isOld:
+		return theOld, info, nil
 	}
-	return r.placed(there, info, away)
+	return theOther, info, nil
 }
 
-// secondHalf finishes a replace in two steps that was interrupted between them,
-// or takes it back when what was to be placed is not there.
-func (r *repair) secondHalf(away finding) error {
-	r.touch(r.path, r.work)
-	temp := tempOf(&r.it.New, folderfs.Complete)
-	if away == theOld && r.it.New.Type == index.File {
-		found, _, err := r.at(temp)
-		if err != nil {
-			return err
-		}
-		if found == theNew {
-			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) {
-				r.lookAgain(true) // somebody has taken the directory away: what stood there stays displaced
-				return nil
-			} else if err != nil {
-				return err
-			}
-			r.noteWork(r.path, temp)
-			r.touch(temp)
-			there, info, err := r.at(r.path)
-			if err != nil {
-				return err
-			}
-			return r.placed(there, info, away)
-		}
+func (r *repair) isOld(name string, info folderfs.Info) (bool, error) {
+	if r.old.Type == index.File && len(r.old.Blocks) == 0 {
+		same, sure := r.unchanged(&r.it.Expected.Disk, r.it.Expected.Flags, info)
+		return same && sure, nil // its block list is not known any more
 	}
-	r.lookAgain(away != theOld)
-	return r.putBack()
-}
-
-// putBack returns what was displaced to its name. If its directory is gone by
-// now it is kept for a person to find: no index knows these bytes.
-func (r *repair) putBack() error {
-	err := r.fs.RenameNoReplace(r.work, r.path)
-	switch {
-	case isGone(err):
-		r.lookAgain(true)
-		_, err = r.rescue(r.work)
-	case err == nil:
-		r.noteWork(r.path, r.work)
-	}
-	return err
-}
-
-// clearWork takes what was to be placed out of the displaced files.
-func (r *repair) clearWork() error {
-	r.touch(r.work)
-	switch r.it.New.Type {
-	case index.Symlink:
-		return r.fs.Remove(r.work)
-	case index.Directory:
-		err := r.fs.Rmdir(r.work)
-		if errors.Is(err, folderfs.ErrNotEmpty) {
-			return nil
-		}
-		return err
-	}
-	temp := tempOf(&r.it.New, folderfs.Complete)
-	err := r.fs.RenameNoReplace(r.work, temp)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // a second copy: it does no harm where it is
-	}
-	r.noteWork(temp, r.work)
-	r.touch(temp)
-	return err
+	return r.holds(r.ctx, name, info, &r.old)
 }
 
 // placed records that the step has happened. A path that shows anything but
@@ -143,12 +169,21 @@ func (r *repair) placed(there finding, info folderfs.Info, away finding) error {
 		c.Derived = unreplaced(c.Derived, r.changes[0].Entry.Version)
 	}
 	r.changes = append(r.changes, c)
-	if away == theOld && r.old.Type == index.File && len(r.old.Blocks) > 0 {
-		if w, ok := r.watched(r.it.Path, r.work, &r.old, r.opt.Now().UnixNano()); ok {
-			r.watch = append(r.watch, w)
-		}
+	if away == theOld {
+		r.watchFor(away, &r.old)
 	}
 	return nil
+}
+
+// watchFor puts what lies at the work name on the list of what is looked at
+// again: it is a version that a program may still have open, or a save on top of it.
+func (r *repair) watchFor(away finding, of *index.Entry) {
+	if away == theOld && (of.Type != index.File || len(of.Blocks) == 0) {
+		return
+	}
+	if w, ok := r.watched(r.it.Path, r.work, of, r.opt.Now().UnixNano()); ok {
+		r.watch = append(r.watch, w)
+	}
 }
 
 // save records what lies at the work name as a version of its own.
@@ -179,6 +214,19 @@ func (r *repair) save(held *index.Held, c *index.Change) error {
 		}
 	}
 	return nil
+}
+
+// keepDisplaced has what a step took away looked at again, though nothing is
+// recorded of the step: it may be a save.
+func (r *repair) keepDisplaced() error {
+	if r.work == "" || len(r.old.Blocks) == 0 {
+		return nil
+	}
+	away, _, err := r.at(r.work)
+	if err == nil && (away == theOld || away == theOther) {
+		r.watchFor(away, &r.old)
+	}
+	return err
 }
 
 func (r *repair) holdsWork(held *index.Held) (bool, error) {
@@ -218,177 +266,4 @@ func (r *repair) touch(names ...string) {
 	for _, name := range names {
 		r.dirs = append(r.dirs, parent(name))
 	}
-}
-
-// create settles what was put at a free name.
-func (r *repair) create() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	if there == theNew {
-		return r.placed(there, info, missing)
-	}
-	r.lookAgain(there != missing)
-	return nil
-}
-
-// directory settles the retype of a directory to a file or link.
-func (r *repair) directory() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	switch there {
-	case theNew:
-		return r.placed(there, info, missing)
-	case missing: // taken back: the directory was empty
-		if err := r.fs.Mkdir(r.path, r.it.Expected.Disk.Mode); !isGone(err) {
-			r.touch(r.path)
-			return err
-		}
-		r.lookAgain(true)
-		return nil
-	}
-	r.lookAgain(there == theOther)
-	return nil
-}
-
-func (r *repair) delete() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	away, _, err := r.at(r.work)
-	if err != nil {
-		return err
-	}
-	switch {
-	case away == missing:
-		r.lookAgain(there != theOld)
-		return nil
-	case away == theOther && there == missing:
-		r.touch(r.path, r.work)
-		r.lookAgain(true)
-		return r.putBack()
-	case away == theOld && there == theOld:
-		return nil
-	}
-	return r.placed(there, info, away)
-}
-
-func (r *repair) rmdir() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	if there != missing {
-		r.lookAgain(there == theOther)
-		return nil
-	}
-	return r.placed(there, info, missing)
-}
-
-// rename settles a move. Either name shows its state by itself: bytes only
-// ever move between the two.
-func (r *repair) rename() error {
-	before, was, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	to := r.it.To
-	after, info, err := r.at(to)
-	if err != nil {
-		return err
-	}
-	if r.beside != 0 && before != missing && after != theOther && r.isOneFile(was, info) {
-		if err := r.takeOldName(); err != nil {
-			return err
-		}
-		before = missing
-	}
-	if before != missing || after == missing || after == theOther || r.beside == 0 {
-		r.lookAgain(before == missing || after != missing)
-		return nil
-	}
-	r.finished = true
-	held, err := r.idx.Local(r.ctx, to)
-	if err != nil {
-		return err
-	}
-	c := index.Change{Entry: r.it.New, Intent: r.it.ID}
-	if held != nil {
-		c.Base = held.Entry.Version
-	}
-	if info, err = r.finishMeta(to, info); err != nil {
-		return err
-	}
-	r.facts(&c, to, theNew, info)
-	r.touch(r.path, to)
-	r.changes = append(r.changes, c, index.Change{
-		Base: r.it.Expected.Entry.Version, Entry: r.from.New, Heads: r.from.Heads, Intent: r.beside,
-	})
-	return nil
-}
-
-// isOneFile reports whether two names are of one file. So a loss of power may
-// leave a rename where the new name becomes durable before the old one goes
-// (btrfs).
-func (r *repair) isOneFile(a, b folderfs.Info) bool {
-	return r.fs.Capabilities().StableInodes && a.Inode != 0 && a.Inode == b.Inode && a.Device == b.Device
-}
-
-// takeOldName takes away the old name of a file that has its new one as well.
-func (r *repair) takeOldName() error {
-	work := folderfs.Work{Hash: r.it.New.Hash, Key: r.nextKey(), Kind: folderfs.Displaced}.String()
-	if err := r.fs.RenameNoReplace(r.path, work); err != nil {
-		return err
-	}
-	r.touch(r.path, work)
-	r.noteWork(work, r.path)
-	return nil
-}
-
-func (r *repair) meta() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	if there != theNew && there != theOld {
-		r.lookAgain(true)
-		return nil
-	}
-	if info, err = r.finishMeta(r.path, info); err != nil {
-		return err
-	}
-	return r.placed(theNew, info, missing)
-}
-
-// finishMeta sets the attributes that are wanted, if those there are still the
-// ones expected, or half of each.
-func (r *repair) finishMeta(name string, info folderfs.Info) (folderfs.Info, error) {
-	was := r.it.Expected.Disk
-	if r.hasMeta(info, &r.it.New) || info.Kind == folderfs.Symlink {
-		return info, nil
-	}
-	mine := info.Kind == folderfs.Directory || info.Mtime == was.Mtime || info.Mtime == r.it.New.Mtime
-	if !mine || info.Mode != was.Mode && info.Mode != r.it.New.Mode&0o777 {
-		return info, nil
-	}
-	if r.fs.Capabilities().Modes {
-		if err := r.fs.Chmod(name, r.it.New.Mode&0o777); err != nil {
-			return info, err
-		}
-	}
-	if info.Kind == folderfs.File {
-		if err := r.fs.Chtimes(name, r.it.New.Mtime); err != nil {
-			return info, err
-		}
-		if err := r.fs.SyncFile(name); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return info, err
-		}
-	} else {
-		r.dirs = append(r.dirs, name)
-	}
-	return r.fs.Lstat(name)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
-	"github.com/labsync/labsync/sync/plan"
 )
 
 // expected looks at what stands at a path before it is touched. A change that
@@ -143,7 +142,7 @@ func (g *group) checkTaken(s *step, temp folderfs.Info, source string) {
 	}
 	s.saved = !same
 	if s.want.Type == index.Directory {
-		g.made[s.path] = true
+		g.born(s.path)
 		g.dirs[s.a.Name] = s.path
 		now, err := g.fs.Lstat(s.path)
 		if err != nil {
@@ -212,6 +211,7 @@ func (g *group) replaceInTwo(s *step, temp folderfs.Info, source string) {
 			s.stick(err)
 			return
 		}
+		g.born(s.path)
 		g.dirs[s.a.Name] = s.path
 		g.settleDirectory(s, now)
 		return
@@ -266,87 +266,4 @@ func (g *group) takeAway(s *step) bool {
 		s.stick(fmt.Errorf("put back: %w", err))
 		return false
 	}
-}
-
-// replaceDirectory puts a file or link in the place of an empty directory.
-func (g *group) replaceDirectory(s *step) {
-	if !g.isDirectory(s) {
-		return
-	}
-	temp, source, err := g.source(s)
-	if err != nil {
-		s.undo(stale(s, err))
-		return
-	}
-	if err := g.opt.Fault("pull.rmdir"); err != nil {
-		s.stick(err)
-		return
-	}
-	if !g.removeDirectory(s) {
-		return
-	}
-	if err := g.opt.Fault("pull.removed"); err != nil {
-		s.stick(err)
-		return
-	}
-	err = g.inDir(s, s.path, func() error { return g.put(s, source, s.path) })
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		s.undo(unscanned(s.a.Name))
-	case err != nil:
-		if backErr := g.fs.Mkdir(s.path, s.held.Disk.Mode); backErr != nil {
-			s.stick(errors.Join(err, backErr))
-			return
-		}
-		s.undo(failed(s.a.Name, err))
-	default:
-		g.record(s, &temp)
-	}
-}
-
-// isDirectory ends the step if something else stands where a directory is held.
-func (g *group) isDirectory(s *step) bool {
-	info, err := g.fs.Lstat(s.path)
-	return g.asDirectory(s, info, err)
-}
-
-// asDirectory is isDirectory of facts that were read just now.
-func (g *group) asDirectory(s *step, info folderfs.Info, err error) bool {
-	switch {
-	case isGone(err), err == nil && info.Kind != folderfs.Directory:
-		s.undo(unscanned(s.a.Name))
-		return false
-	case err != nil:
-		s.undo(failed(s.a.Name, err))
-		return false
-	}
-	return true
-}
-
-// removeDirectory removes the directory at the path if it is empty.
-func (g *group) removeDirectory(s *step) bool {
-	if g.touched[s.path] {
-		// What was taken out of it must not come to be nowhere: a crash may keep
-		// the removal of the directory and lose the rename before it.
-		if err := g.syncDir(s.path); err != nil && !isGone(err) {
-			s.undo(failed(s.a.Name, err))
-			return false
-		}
-	}
-	err := g.inDir(s, s.path, func() error { return g.fs.Rmdir(s.path) })
-	switch {
-	case err == nil:
-		delete(g.dirs, s.a.Name)
-		return true
-	case errors.Is(err, folderfs.ErrNotEmpty):
-		o := problem(s.a.Name, plan.Failed, plan.CodeNotEmpty, fmt.Sprintf(
-			"the directory %q was removed on another device and holds something here that device did not know of; it stays until that is gone", s.a.Name))
-		o.Rescan = []string{s.a.Name}
-		s.undo(o)
-	case isGone(err):
-		s.undo(unscanned(s.a.Name))
-	default:
-		s.undo(failed(s.a.Name, err))
-	}
-	return false
 }

@@ -2,7 +2,6 @@ package pull
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,106 +9,168 @@ import (
 	"github.com/labsync/labsync/internal/folderfs"
 )
 
-// finding is what lies at a name, as an intent sees it.
-type finding uint8
-
-const (
-	missing  finding = iota
-	theNew           // what the step wanted
-	theOld           // what it expected
-	theOther         // something else: a person's
-)
-
-// repair settles one intent. It only looks and renames; what is to be recorded
-// is collected and committed for all together, once it is durable.
-type repair struct {
-	*Puller
-	ctx    context.Context
-	it     index.Intent
-	beside index.IntentID // of a rename: the intent of the old name
-	from   index.Intent
-	old    index.Entry // with blocks, if they are known
-	path   string      // on disk
-	work   string      // where the work file lies by now
-
-	changes  []index.Change
-	dirs     []string
-	rescan   []string
-	finished bool
-	watch    []watched
-}
+// settleRounds is how often what the index refuses is looked at anew: it went
+// on between the look and the record.
+const settleRounds = 3
 
 // settle finishes or takes back every step whose intent is pending, by looking
-// at what lies at both of its names.
+// at what lies at both of its names. What the index refuses again and again is
+// left for a scan, and what was displaced by it for Recheck.
 func (p *Puller) settle(ctx context.Context) (Report, error) {
 	var rep Report
-	pending, err := p.idx.Pending(ctx)
-	if err != nil {
-		return rep, fmt.Errorf("settle what was begun: %w", err)
+	for round := 1; ; round++ {
+		again, err := p.settleAll(ctx, &rep, round == settleRounds)
+		if err != nil {
+			return rep, fmt.Errorf("settle what was begun: %w", err)
+		}
+		if !again {
+			p.unsettled = false
+			return rep, nil
+		}
 	}
-	if len(pending) == 0 {
-		p.unsettled = false
-		return rep, nil
+}
+
+// settleAll looks at all intents once. It reports whether some of what it found
+// was refused and is still to be settled, which does not happen in the last round.
+func (p *Puller) settleAll(ctx context.Context, rep *Report, last bool) (again bool, err error) {
+	pending, err := p.idx.Pending(ctx)
+	if err != nil || len(pending) == 0 {
+		return false, err
 	}
 	byKey, err := p.displacedByKey()
 	if err != nil {
-		return rep, fmt.Errorf("settle what was begun: %w", err)
+		return false, err
 	}
-	var changes []index.Change
-	var abandoned []index.IntentID
-	var dirs []string
-	var batch []watched
-	for i := range pending {
-		it := pending[i]
-		if it.Operation == opRenameFrom {
-			continue // comes with its rename
-		}
-		r := &repair{Puller: p, ctx: ctx, it: it}
-		if it.Operation == opRename && i+1 < len(pending) && pending[i+1].Operation == opRenameFrom {
-			r.from, r.beside = pending[i+1], pending[i+1].ID
-		}
+	repairs, single := p.repairs(ctx, pending)
+	var found settlement
+	for i := range single { // the other half is settled
+		rep.Rescan = append(rep.Rescan, single[i].Path)
+		found.abandoned = append(found.abandoned, single[i].ID)
+	}
+	for _, r := range repairs {
 		if err := r.run(byKey); err != nil {
-			return rep, fmt.Errorf("settle the %s of %q: %w", it.Operation, it.Path, err)
+			return false, fmt.Errorf("the %s of %q: %w", r.it.Operation, r.it.Path, err)
 		}
-		changes, dirs, batch = append(changes, r.changes...), append(dirs, r.dirs...), append(batch, r.watch...)
+		found.add(r)
+	}
+	refused, err := p.settled(ctx, &found)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range repairs {
 		rep.Rescan = append(rep.Rescan, r.rescan...)
-		if r.finished {
+		switch {
+		case slices.Contains(refused, r):
+		case r.finished:
 			rep.Finished++
-			continue
-		}
-		rep.TakenBack++
-		abandoned = append(abandoned, it.ID)
-		if r.beside != 0 {
-			abandoned = append(abandoned, r.beside)
+		default:
+			rep.TakenBack++
 		}
 	}
-	if err := p.settled(ctx, dirs, batch, changes, abandoned); err != nil {
-		return rep, fmt.Errorf("settle what was begun: %w", err)
+	if last {
+		err = p.leave(ctx, refused, rep)
 	}
-	p.unsettled = false
 	p.relistWorks()
-	return rep, nil
+	return len(refused) > 0 && !last, err
 }
 
-// settled makes what settle did durable, then records it.
-func (p *Puller) settled(ctx context.Context, dirs []string, batch []watched, changes []index.Change, abandoned []index.IntentID) error {
-	slices.Sort(dirs)
-	for _, dir := range slices.Compact(dirs) {
-		if err := p.syncDir(dir); err != nil && !isGone(err) {
-			return err
+// repairs pairs the two intents of each rename, and returns apart those of old
+// names whose rename is pending no more.
+func (p *Puller) repairs(ctx context.Context, pending []index.Intent) (repairs []*repair, single []index.Intent) {
+	type names struct{ from, to string }
+	renamed := map[names]index.Intent{}
+	for i := range pending {
+		if it := &pending[i]; it.Operation == opRenameFrom {
+			renamed[names{it.Path, it.To}] = *it
 		}
 	}
-	if err := p.addWatched(ctx, batch); err != nil {
-		return err
+	for i := range pending {
+		r := &repair{Puller: p, ctx: ctx, it: pending[i]}
+		if r.it.Operation == opRename {
+			pair := names{r.it.Path, r.it.To}
+			r.from = renamed[pair]
+			r.beside = r.from.ID
+			delete(renamed, pair)
+		}
+		if r.it.Operation != opRenameFrom {
+			repairs = append(repairs, r)
+		}
 	}
-	stale, err := p.idx.Commit(ctx, changes, true)
+	for i := range pending {
+		if it := &pending[i]; it.Operation == opRenameFrom && renamed[names{it.Path, it.To}].ID == it.ID {
+			single = append(single, *it)
+		}
+	}
+	return repairs, single
+}
+
+// settlement is what repairs have found, to be recorded together.
+type settlement struct {
+	changes   []index.Change
+	owners    []*repair // of the changes
+	abandoned []index.IntentID
+	dirs      []string
+	watch     []watched
+}
+
+func (s *settlement) add(r *repair) {
+	for range r.changes {
+		s.owners = append(s.owners, r)
+	}
+	s.changes, s.dirs, s.watch = append(s.changes, r.changes...), append(s.dirs, r.dirs...), append(s.watch, r.watch...)
+	s.abandoned = append(s.abandoned, r.abandoned...)
+	if !r.finished {
+		s.abandoned = append(s.abandoned, r.intents()...)
+	}
+}
+
+// settled makes what was found durable, then records it. It returns those of
+// whose changes some were refused, because the index holds another version by now.
+func (p *Puller) settled(ctx context.Context, s *settlement) (refused []*repair, err error) {
+	slices.Sort(s.dirs)
+	for _, dir := range slices.Compact(s.dirs) {
+		if err := p.syncDir(dir); err != nil && !isGone(err) {
+			return nil, err
+		}
+	}
+	if err := p.addWatched(ctx, s.watch); err != nil {
+		return nil, err
+	}
+	stale, err := p.idx.Commit(ctx, s.changes, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(stale) > 0 {
-		return fmt.Errorf("the index changed meanwhile")
+	for _, i := range stale {
+		if r := s.owners[i]; !slices.Contains(refused, r) {
+			refused = append(refused, r)
+		}
 	}
-	return p.idx.Abandon(ctx, abandoned)
+	if len(s.abandoned) == 0 {
+		return refused, nil
+	}
+	return refused, p.idx.Abandon(ctx, s.abandoned)
+}
+
+// leave gives up steps that the index refuses to record: a scan sees what they
+// have come to, and Recheck makes a head of a save that they displaced.
+func (p *Puller) leave(ctx context.Context, refused []*repair, rep *Report) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	var found settlement
+	for _, r := range refused {
+		r.watch = nil
+		if err := r.keepDisplaced(); err != nil {
+			return err
+		}
+		found.watch = append(found.watch, r.watch...)
+		found.abandoned = append(found.abandoned, r.intents()...)
+		r.lookAgain(true)
+		rep.Rescan = append(rep.Rescan, r.rescan...)
+		rep.TakenBack++
+	}
+	_, err := p.settled(ctx, &found)
+	return err
 }
 
 // displacedByKey lists displaced files by the part of their name that stays
@@ -127,90 +188,4 @@ func (p *Puller) displacedByKey() (map[string]string, error) {
 		}
 	}
 	return byKey, nil
-}
-
-func (r *repair) run(byKey map[string]string) error {
-	r.path = r.it.Path
-	if r.it.Expected.Disk.Name != "" {
-		r.path = r.it.Expected.Disk.Name
-	}
-	r.work = r.it.Work
-	if w, ok := folderfs.ParseWork(r.it.Work); ok && byKey[w.Key] != "" {
-		r.work = byKey[w.Key]
-	}
-	var err error
-	if r.it.Expected.Entry.Name != "" {
-		r.old, err = index.WithBlocks(r.ctx, r.idx, r.it.Expected.Entry, nil)
-	}
-	if err != nil && !errors.Is(err, index.ErrNoVersion) {
-		return err
-	}
-	held, err := r.idx.Local(r.ctx, r.nameOfNew())
-	if err != nil {
-		return err
-	}
-	if held != nil && held.Entry.Version.Dominates(r.it.New.Version) {
-		return nil // recorded after all, or overtaken
-	}
-	switch r.it.Operation {
-	case opCreate:
-		return r.create()
-	case opReplace, opReplaceAway:
-		return r.replace()
-	case opDirectory:
-		return r.directory()
-	case opDelete:
-		return r.delete()
-	case opRmdir:
-		return r.rmdir()
-	case opRename:
-		return r.rename()
-	case opMeta:
-		return r.meta()
-	}
-	return fmt.Errorf("operation %q is not known; was the index written by a newer labsync?", r.it.Operation)
-}
-
-func (r *repair) nameOfNew() string {
-	if r.it.Operation == opRename {
-		return r.it.To
-	}
-	return r.it.Path
-}
-
-// at tells what lies at a name. After a loss of power facts can look right
-// over the wrong bytes, so content is read.
-func (r *repair) at(name string) (finding, folderfs.Info, error) {
-	info, err := r.fs.Lstat(name)
-	if isGone(err) {
-		return missing, info, nil
-	}
-	if err != nil {
-		return missing, info, err
-	}
-	isNew, err := r.holds(r.ctx, name, info, &r.it.New)
-	if err != nil {
-		return missing, info, err
-	}
-	isOld, err := r.isOld(name, info)
-	if err != nil {
-		return missing, info, err
-	}
-	switch {
-	case isNew && isOld && !r.hasMeta(info, &r.it.New):
-		return theOld, info, nil
-	case isNew:
-		return theNew, info, nil
-	case isOld:
-		return theOld, info, nil
-	}
-	return theOther, info, nil
-}
-
-func (r *repair) isOld(name string, info folderfs.Info) (bool, error) {
-	if r.old.Type == index.File && len(r.old.Blocks) == 0 {
-		same, sure := r.unchanged(&r.it.Expected.Disk, r.it.Expected.Flags, info)
-		return same && sure, nil // its block list is not known any more
-	}
-	return r.holds(r.ctx, name, info, &r.old)
 }

@@ -41,6 +41,37 @@ func (p *Puller) derived(ctx context.Context, name string, siblings []index.Entr
 	return out, nil
 }
 
+// deriveBlocks does the same for a step, mostly from what was read for its group.
+// A step with a sibling of which nothing is known any more is stale.
+func (g *group) deriveBlocks(s *step) error {
+	if len(s.a.Derived) == 0 {
+		return nil
+	}
+	a := *s.a
+	a.Derived = slices.Clone(a.Derived)
+	var rest []index.Entry
+	for i := range a.Derived {
+		if !g.known.addBlocks(&a.Derived[i], a.Name) {
+			rest = append(rest, a.Derived[i])
+		}
+	}
+	found, err := g.derived(g.ctx, a.Name, rest, a.Heads)
+	if err != nil {
+		return err
+	}
+	if len(found) < len(rest) {
+		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
+		return nil
+	}
+	a.Derived = append(slices.DeleteFunc(a.Derived, lacksBlocks), found...)
+	s.a = &a
+	return nil
+}
+
+func lacksBlocks(e index.Entry) bool {
+	return e.Type == index.File && !e.Deleted && len(e.Blocks) == 0
+}
+
 // unreplaced leaves out the siblings of versions that a save is on top of: whoever
 // saved it has replaced their bytes, and nobody else may have them.
 func unreplaced(siblings []index.Entry, save index.Version) []index.Entry {

@@ -132,8 +132,11 @@ func (g *group) remember() error {
 		if s.stray {
 			batch = append(batch, watchedOf(s.a.Name, s.work, &s.want, s.was, now))
 		}
-		if !s.taken || s.end != placed && s.end != undone || s.held.Entry.Type != index.File {
+		if !s.taken || s.end != placed && s.end != undone {
 			continue
+		}
+		if s.held.Entry.Type != index.File && (s.end == placed || !s.saved) {
+			continue // nobody writes to a link
 		}
 		if s.saved && g.opt.Direction == plan.ReceiveOnly {
 			continue // no version is made of it, whatever is written to it

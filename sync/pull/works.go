@@ -67,6 +67,7 @@ func (p *Puller) noteWork(name, from string) {
 	defer p.mu.Unlock()
 	p.leftovers.moved(from, name)
 	delete(p.ready, from)
+	delete(p.temps, from)
 	if p.works == nil {
 		return // will be found when the list is read
 	}

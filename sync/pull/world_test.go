@@ -167,15 +167,24 @@ func (w *world) goneOf(name string, was index.Entry) index.Entry {
 // announce lets the far device make entries versions on top of what is held.
 func (w *world) announce(entries ...index.Entry) {
 	w.t.Helper()
-	var updates []index.Update
-	for _, e := range entries {
-		held, err := w.idx.Local(w.t.Context(), e.Name)
+	entries = slices.Clone(entries)
+	for i := range entries {
+		held, err := w.idx.Local(w.t.Context(), entries[i].Name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		if held != nil {
-			e.Parent = held.Entry.Version
+			entries[i].Parent = held.Entry.Version
 		}
+	}
+	w.record(entries...)
+}
+
+// record lets the far device make entries versions on top of their parents.
+func (w *world) record(entries ...index.Entry) {
+	w.t.Helper()
+	var updates []index.Update
+	for _, e := range entries {
 		w.seq++
 		e.Version, e.ModifiedBy = e.Parent.Bump(farReplica, w.clock.Now().Unix()+w.seq), farReplica
 		if e.Mtime == 0 && e.Type == index.File {

@@ -1,0 +1,99 @@
+package pull
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/labsync/labsync/internal/folderfs"
+	"github.com/labsync/labsync/internal/folderfs/memfs"
+	"github.com/labsync/labsync/sync/plan"
+)
+
+// recheckAll looks at displaced files until none is left to look at, and
+// returns how many heads were made.
+func (w *world) recheckAll() (heads int) {
+	w.t.Helper()
+	for next, calls := w.clock.Now(), 0; !next.IsZero(); calls++ {
+		w.clock.skip(w.pull.opt.Quiet)
+		var n int
+		var err error
+		if next, n, err = w.pull.Recheck(w.t.Context(), w.clock.Now()); err != nil || calls == 100 {
+			w.t.Fatal(calls, err)
+		}
+		heads += n
+	}
+	return heads
+}
+
+// Without exchange: somebody saves just before the old file is taken away, and
+// again just after. The name has the second save; the first lies among the
+// displaced files, and is looked at before any scan came by: one of the whole
+// folder may be under way, for which that of the name waits.
+func TestASaveThatWasTakenAwayAndSavedOverBecomesAHead(t *testing.T) {
+	const first, second = "first save", "second save"
+	tests := []struct {
+		name  string
+		old   func(w *world)
+		save  func(u memfs.User) error
+		at    string // the step fails here, and is settled
+		shows string // what is left of the first save
+	}{
+		{"a file", nil, func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "", first},
+		{"a link", nil, func(u memfs.User) error { return errors.Join(u.Remove("f"), u.Symlink(first, "f")) }, "", "-> " + first},
+		{
+			"a file in the place of a link", func(w *world) { w.announce(w.linkOf("f", "old")) },
+			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "", first,
+		},
+		{
+			"a file, and the step is settled afterwards", nil,
+			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "pull.taken", first,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, without(func(c *folderfs.Capabilities) { c.Exchange = false }))
+			if tt.old == nil {
+				w.announce(w.fileOf("f", []byte("old")))
+			} else {
+				tt.old(w)
+			}
+			w.want(w.sync(), plan.Done)
+			w.clock.skip(1e12)
+			w.announce(w.fileOf("f", []byte("new")))
+			w.opt.Fault = func(point string) error {
+				var err error
+				switch point {
+				case "pull.exchange":
+					err = tt.save(w.mem.User())
+				case "pull.taken":
+					err = w.mem.User().Write("f", []byte(second))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				if point == tt.at {
+					return errStop
+				}
+				return nil
+			}
+			w.restart()
+			w.pullAll(w.decide()) // and no scan yet
+			w.opt.Fault = nil
+			if tt.at != "" {
+				w.restart()
+				w.pull.unsettled = true
+			}
+			if heads := w.recheckAll(); heads != 1 {
+				t.Errorf("%d heads", heads)
+			}
+			w.scan("f")
+			w.sync()
+			w.sync()
+			for _, content := range []string{tt.shows, second, "new"} {
+				if !w.inTree(content) {
+					t.Errorf("%q is not in the tree: %q", content, everywhere(t, w.fs, ""))
+				}
+			}
+		})
+	}
+}

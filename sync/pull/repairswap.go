@@ -1,0 +1,178 @@
+package pull
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
+)
+
+// replace settles an exchange, or what stands for one, by what lies at both
+// names. The rule of all cases: what is at the work name and is neither the
+// wanted nor the expected is a save, and what is at the path and is neither was
+// saved after the step.
+func (r *repair) replace() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	away, _, err := r.at(r.work)
+	if err != nil {
+		return err
+	}
+	inTwo := r.it.Operation == opReplaceAway
+	switch {
+	case away == missing && there == theNew, away == theNew && there == theNew:
+		return r.placed(there, info, away)
+	case away == missing:
+		r.lookAgain(there != theOld)
+		return nil
+	case away == theNew: // the exchange has not happened
+		r.lookAgain(there != theOld)
+		return r.clearWork()
+	case inTwo && there == missing:
+		return r.secondHalf(away)
+	case there == theOld, inTwo && there == theOther:
+		r.lookAgain(there == theOther)
+		r.watchFor(away, &r.old)
+		return nil // what is displaced stays there
+	}
+	return r.placed(there, info, away)
+}
+
+// secondHalf finishes a replace in two steps that was interrupted between them,
+// or takes it back when what was to be placed is not there.
+func (r *repair) secondHalf(away finding) error {
+	r.touch(r.path, r.work)
+	temp := tempOf(&r.it.New, folderfs.Complete)
+	if away == theOld && r.it.New.Type == index.File {
+		found, _, err := r.at(temp)
+		if err != nil {
+			return err
+		}
+		if found == theNew {
+			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) {
+				r.lookAgain(true) // somebody has taken the directory away: what stood there stays displaced
+				return nil
+			} else if err != nil {
+				return err
+			}
+			r.noteWork(r.path, temp)
+			r.touch(temp)
+			there, info, err := r.at(r.path)
+			if err != nil {
+				return err
+			}
+			return r.placed(there, info, away)
+		}
+	}
+	r.lookAgain(away != theOld)
+	return r.putBack()
+}
+
+// putBack returns what was displaced to its name. If its directory is gone by
+// now it is kept for a person to find: no index knows these bytes.
+func (r *repair) putBack() error {
+	err := r.fs.RenameNoReplace(r.work, r.path)
+	switch {
+	case isGone(err):
+		r.lookAgain(true)
+		_, err = r.rescue(r.work)
+	case err == nil:
+		r.noteWork(r.path, r.work)
+	}
+	return err
+}
+
+// clearWork takes what was to be placed out of the displaced files.
+func (r *repair) clearWork() error {
+	r.touch(r.work)
+	switch r.it.New.Type {
+	case index.Symlink:
+		return r.fs.Remove(r.work)
+	case index.Directory:
+		err := r.fs.Rmdir(r.work)
+		if errors.Is(err, folderfs.ErrNotEmpty) {
+			return nil
+		}
+		return err
+	}
+	temp := tempOf(&r.it.New, folderfs.Complete)
+	err := r.fs.RenameNoReplace(r.work, temp)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // a second copy: it does no harm where it is
+	}
+	r.noteWork(temp, r.work)
+	r.touch(temp)
+	return err
+}
+
+// create settles what was put at a free name.
+func (r *repair) create() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	if there == theNew {
+		return r.placed(there, info, missing)
+	}
+	r.lookAgain(there != missing)
+	return nil
+}
+
+// directory settles the retype of a directory to a file or link.
+func (r *repair) directory() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	switch there {
+	case theNew:
+		return r.placed(there, info, missing)
+	case missing: // taken back: the directory was empty
+		if err := r.fs.Mkdir(r.path, r.it.Expected.Disk.Mode); !isGone(err) {
+			r.touch(r.path)
+			return err
+		}
+		r.lookAgain(true)
+		return nil
+	}
+	r.lookAgain(there == theOther)
+	return nil
+}
+
+func (r *repair) delete() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	away, _, err := r.at(r.work)
+	if err != nil {
+		return err
+	}
+	switch {
+	case away == missing:
+		r.lookAgain(there != theOld)
+		return nil
+	case away == theOther && there == missing:
+		r.touch(r.path, r.work)
+		r.lookAgain(true)
+		return r.putBack()
+	case away == theOld && there == theOld:
+		return nil
+	}
+	return r.placed(there, info, away)
+}
+
+func (r *repair) rmdir() error {
+	there, info, err := r.at(r.path)
+	if err != nil {
+		return err
+	}
+	if there != missing {
+		r.lookAgain(there == theOther)
+		return nil
+	}
+	return r.placed(there, info, missing)
+}
