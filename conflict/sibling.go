@@ -34,6 +34,7 @@ func Sibling(loser index.Entry, by Author) (index.Entry, bool) {
 	}
 	s := loser.Clone()
 	s.Name = siblingName(loser, by)
+	s.Version = loser.Version.Aside()
 	s.RenamedFrom = ""
 	s.Parent = nil
 	s.ContentVersion = nil

@@ -28,6 +28,10 @@ func (r Replica) Shadow() Replica {
 	return Replica(binary.BigEndian.Uint64(h[:]))
 }
 
+// Aside is the replica in whose name siblings keep what the replica has made; see
+// Version.Aside.
+func (r Replica) Aside() Replica { return r ^ 0x6173_6964_652d_6f66 }
+
 // ParseReplica is the inverse of String.
 func ParseReplica(s string) (Replica, error) {
 	n, err := strconv.ParseUint(s, 16, 64)
@@ -146,6 +150,19 @@ func (v Version) Hand(r Replica, kept uint64, heir Counter) Version {
 		w = w.with(Counter{r, kept})
 	}
 	return w.with(heir)
+}
+
+// Aside returns the version that the sibling of a loser has: each counter is that
+// of another replica, the same on every device. Two names have counters of
+// their own, and a version that was made under one could also come to be made under
+// the other, of another content. Aside of that is v again.
+func (v Version) Aside() Version {
+	w := slices.Clone(v)
+	for i := range w {
+		w[i].Replica = w[i].Replica.Aside()
+	}
+	slices.SortFunc(w, func(a, b Counter) int { return cmp.Compare(a.Replica, b.Replica) })
+	return w
 }
 
 // Merge returns the least version that dominates both v and w.

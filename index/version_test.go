@@ -2,7 +2,9 @@ package index_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/labsync/labsync/index"
@@ -99,6 +101,26 @@ func TestVersionBumpDescendsAndIsNew(t *testing.T) {
 			t.Fatalf("%s became %v", before, v)
 		}
 	})
+}
+
+// What is made of a sibling never bears the version of what was made of the file
+// that it stands beside, however the clocks of their authors are set.
+func TestAVersionSetAsideIsNoneOfItsAuthors(t *testing.T) {
+	lost := index.Version{{Replica: 1, Value: 5}, {Replica: 9, Value: 2}}
+	aside := lost.Aside()
+	if !slices.IsSortedFunc(aside, func(a, b index.Counter) int { return cmp.Compare(a.Replica, b.Replica) }) {
+		t.Errorf("%v is not in order", aside)
+	}
+	if lost.Aside().Aside().Compare(lost) != index.Equal || aside.Compare(lost) != index.Concurrent {
+		t.Errorf("%v of %v", aside, lost)
+	}
+	if a, b := aside.Bump(1, 0), lost.Bump(1, 0); a.Compare(b) == index.Equal {
+		t.Errorf("an edit of either is %v", a)
+	}
+	later := index.Version{{Replica: 1, Value: 6}, {Replica: 9, Value: 2}}
+	if later.Aside().Compare(aside) != index.After {
+		t.Error("versions set aside do not follow each other as they did")
+	}
 }
 
 func TestVersionEncodingIsCanonical(t *testing.T) {

@@ -142,6 +142,9 @@ func (d *Device) recover(t *task) {
 	d.check("Identity", err)
 	d.w.replicas[who.Replica] = d.name
 	d.w.replicas[who.Replica.Shadow()] = strings.ToUpper(d.name)
+	for _, r := range []index.Replica{who.Replica, who.Replica.Shadow()} {
+		d.w.replicas[r.Aside()] = d.w.replicas[r] + "'"
+	}
 	d.engine = engine.New(engine.Options{
 		Index: d.index, Replica: func() index.Replica { return who.Replica }, Author: d.w.author, Clock: func() int64 { return d.clock().Unix() }, Limits: pull.Limits(d.fs.Capabilities()), Direction: d.setup.direction(),
 	})

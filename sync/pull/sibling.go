@@ -27,7 +27,7 @@ func (p *Puller) derived(ctx context.Context, name string, siblings []index.Entr
 	var out []index.Entry
 	for _, s := range siblings {
 		lost := s
-		lost.Name = name
+		lost.Name, lost.Version = name, s.Version.Aside()
 		loser, err := index.WithBlocks(ctx, p.idx, lost, heads)
 		if errors.Is(err, index.ErrNoVersion) {
 			continue
@@ -75,5 +75,5 @@ func lacksBlocks(e index.Entry) bool {
 // unreplaced leaves out the siblings of versions that a save is on top of: whoever
 // saved it has replaced their bytes, and nobody else may have them.
 func unreplaced(siblings []index.Entry, save index.Version) []index.Entry {
-	return slices.DeleteFunc(slices.Clone(siblings), func(s index.Entry) bool { return save.Dominates(s.Version) })
+	return slices.DeleteFunc(slices.Clone(siblings), func(s index.Entry) bool { return save.Dominates(s.Version.Aside()) })
 }
