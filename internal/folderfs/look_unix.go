@@ -31,7 +31,30 @@ func (d *Disk) lstat(name string) (Info, error) {
 		return Info{}, err
 	}
 	defer parent.close()
-	return d.statAt(parent.fd, base)
+	info, err := d.statAt(parent.fd, base)
+	if err != nil || !d.spells() {
+		return info, err
+	}
+	info.Name, err = spelled(parent.fd, base)
+	return info, err
+}
+
+// spelled returns how a directory spells a name that was found in it.
+func spelled(dir int, base string) (string, error) {
+	var fd int
+	err := retry(func() (err error) {
+		fd, err = unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if errors.Is(err, unix.EACCES) {
+		return base, nil // it can be entered, and not listed
+	}
+	if err != nil {
+		return base, err
+	}
+	defer func() { _ = unix.Close(fd) }() // nothing was written through it
+	names, err := listNames(fd)
+	return spelledIn(names, base), err
 }
 
 func (d *Disk) statRoot() (Info, error) {

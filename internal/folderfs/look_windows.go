@@ -44,12 +44,27 @@ func (d *Disk) lstat(name string) (info Info, err error) {
 	}
 	err = d.inParent(name, func(dir *os.Root, base string) error {
 		facts, err := dir.Lstat(base)
-		if err == nil {
-			info = d.info(base, facts)
+		if err != nil {
+			return err
+		}
+		info = d.info(base, facts)
+		if d.spells() {
+			info.Name, err = spelled(dir, base)
 		}
 		return err
 	})
 	return info, err
+}
+
+// spelled returns how a directory spells a name that was found in it.
+func spelled(at *os.Root, base string) (string, error) {
+	dir, err := at.Open(".")
+	if err != nil {
+		return base, err
+	}
+	defer func() { _ = dir.Close() }() // only read
+	names, err := dir.Readdirnames(-1)
+	return spelledIn(names, base), err
 }
 
 // ReadDir implements Reader.

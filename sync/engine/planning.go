@@ -97,7 +97,7 @@ func (e *Engine) walk(ctx context.Context) error {
 func (e *Engine) mayPlan() bool {
 	w := &e.work
 	return e.scanning.ended && w.rest.IsZero() && len(w.unfetched) == 0 && len(w.bigs) < maxBigs &&
-		len(w.queue) < placeNames && len(w.failures) < maxFailures && !e.sweep.active()
+		len(w.queue) < placeNames && len(w.notes) < maxNotes && len(w.failures) < maxFailures && !e.sweep.active()
 }
 
 func (e *Engine) nextPass() {

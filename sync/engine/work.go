@@ -21,6 +21,7 @@ const (
 	maxGroups   = 2
 	maxBig      = 4
 	maxBigs     = 64     // big files that wait beside those; with more, planning rests
+	maxNotes    = 3      // commits of what needs nothing on disk; with more, planning rests
 	maxFailures = 20_000 // names remembered as failed; with more, planning rests
 )
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -105,6 +108,9 @@ func (r *repair) at(name string) (finding, folderfs.Info, error) {
 	}
 	if err != nil {
 		return missing, info, err
+	}
+	if norm.NFC.String(info.Name) != norm.NFC.String(path.Base(name)) {
+		return missing, info, nil // another name, which this file system does not tell from it
 	}
 	isNew, err := r.holds(r.ctx, name, info, &r.it.New)
 	if err != nil {

@@ -108,12 +108,15 @@ var nameTests = []test{
 	}},
 	{"case and form of letters are told apart as reported", func(s *scene) {
 		s.write("Straße", "1")
-		_, err := s.w.Lstat("STRAßE")
+		info, err := s.w.Lstat("STRAßE")
 		if found := err == nil; found && s.can.CaseSensitive {
 			s.Error("another case was found")
 		}
 		if !s.can.CaseSensitive {
 			s.T.Log("other case: ", err) // a disk may only play a case-insensitive one
+		}
+		if err == nil && info.Name != "Straße" {
+			s.Errorf("it is spelled %q, says Lstat", info.Name)
 		}
 	}},
 	{"a missing directory on the way does not exist, a file is not a directory", func(s *scene) {
