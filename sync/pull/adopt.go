@@ -3,9 +3,6 @@ package pull
 import (
 	"context"
 	"fmt"
-	"path"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/labsync/labsync/index"
 )
@@ -62,7 +59,7 @@ func (p *Puller) created(ctx context.Context, s *index.State) (*index.Change, er
 		base = s.Local.Entry.Version
 	}
 	info, err := p.fs.Lstat(s.Name)
-	if err != nil || norm.NFC.String(info.Name) != path.Base(s.Name) {
+	if err != nil || !p.isSpelled(s.Name, info) {
 		return nil, nil // a scan says what is wrong with it, if anything is
 	}
 	for i := range s.Heads {

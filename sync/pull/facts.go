@@ -1,6 +1,10 @@
 package pull
 
 import (
+	"path"
+
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
@@ -43,6 +47,8 @@ func (g *group) record(s *step, put *folderfs.Info) {
 // isPut reports whether what was found at a step's path is what was put there.
 func (g *group) isPut(s *step, put *folderfs.Info, found folderfs.Info) bool {
 	switch {
+	case norm.NFC.String(found.Name) != path.Base(s.a.Name):
+		return false // it has another name by now, which this file system does not tell from it
 	case found.Kind != kindOf(s.want.Type) || !g.hasMeta(found, &s.want):
 		return false
 	case s.want.Type == index.Symlink:

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -109,7 +106,7 @@ func (r *repair) at(name string) (finding, folderfs.Info, error) {
 	if err != nil {
 		return missing, info, err
 	}
-	if norm.NFC.String(info.Name) != norm.NFC.String(path.Base(name)) {
+	if !r.isSpelled(name, info) {
 		return missing, info, nil // another name, which this file system does not tell from it
 	}
 	isNew, err := r.holds(r.ctx, name, info, &r.it.New)
