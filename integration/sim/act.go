@@ -135,7 +135,7 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 		if err != nil {
 			return err
 		}
-		d.w.now += int64(d.setup.ClockStep)
+		d.w.now += int64(max(d.setup.ClockStep, d.fs.Capabilities().ClockStep))
 		text := d.w.text(d)
 		if int64(len(text)) == info.Size && d.blurred(o.Name) {
 			text = append(text, '+')
