@@ -137,7 +137,12 @@ func (d *Device) doMore(o Operation, info folderfs.Info, err error) error {
 		}
 		d.w.now += int64(max(d.setup.ClockStep, d.fs.Capabilities().ClockStep))
 		text := d.w.text(d)
-		if int64(len(text)) == info.Size && d.blurred(o.Name) {
+		if d.hadSize[o.Name] == nil {
+			d.hadSize[o.Name] = map[int64]bool{}
+		}
+		had := d.hadSize[o.Name]
+		had[info.Size] = true
+		for had[int64(len(text))] && d.blurred(o.Name) {
 			text = append(text, '+')
 		}
 		if err := u.Write(o.Name, text); err != nil {

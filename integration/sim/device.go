@@ -45,9 +45,11 @@ type Device struct {
 	deafUntil int64
 	unplugged int64
 	liesUntil int64
-	lies      int   // one in so many answers is a lie, 0 for none
-	lied      bool  // it has lied before
-	upAt      int64 // when to start the process again, 0 while it runs
+	lies      int  // one in so many answers is a lie, 0 for none
+	lied      bool // it has lied before
+
+	hadSize map[string]map[int64]bool // sizes that a file had when its time was kept, by name
+	upAt    int64                     // when to start the process again, 0 while it runs
 
 	// Of the process.
 	engine  *engine.Engine // nil while there is none, or it recovers
@@ -86,7 +88,7 @@ func (w *World) newDevice(i int) (*Device, error) {
 	setup := &w.setup.Devices[i]
 	d := &Device{
 		w: w, name: deviceName(i), setup: setup, inbox: map[*Device]*inbox{}, edits: newEdits(),
-		kept: map[string]bool{}, wrote: map[index.Hash]bool{}, fragile: newFragile(),
+		kept: map[string]bool{}, hadSize: map[string]map[int64]bool{}, wrote: map[index.Hash]bool{}, fragile: newFragile(),
 	}
 	d.rng, d.fate = stream(w.opt.Seed, "identity "+d.name), stream(w.opt.Seed, "fate "+d.name)
 	d.id[0], d.id[1] = byte(i+1), byte(d.rng.Uint32())

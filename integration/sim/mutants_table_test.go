@@ -19,7 +19,7 @@ var mutants = []mutant{
 		aim:   []Kind{Ambush, Remove},
 		edits: []edit{
 			{"sync/pull/remove.go", "	if !g.asExpected(s, s.path, s.held, info, err) {\n		return\n	}\n	if err := g.opt.Fault(\"pull.delete\")", "	_ = info\n	if err := g.opt.Fault(\"pull.delete\")"},
-			{"sync/pull/replace.go", "	if same {\n		return true\n	}", "	if same || s.a.Op == plan.Delete {\n		return true\n	}"},
+			{"sync/pull/replace.go", "	if same {\n		return true\n	}", "	if same || s.a.Want.Deleted {\n		return true\n	}"},
 		},
 	},
 	{
@@ -125,10 +125,13 @@ var mutants = []mutant{
 		edits: []edit{{"sync/pull/local.go", "		if !ok || !isBlock(buf, &n.block) {", "		if !ok {"}},
 	},
 	{
-		name:  "M16 a sibling's name does not tell its content",
+		name:  "M16 neither name nor version of a sibling tells its content",
 		trips: []string{"I2", "I7"}, // two contents of one name, or one that is gone
 		aim:   []Kind{Edit, Edit, Edit, Part},
-		edits: []edit{{"conflict/sibling.go", `%s UTC, %x)", authorText(loser, by), when.Format("2006-01-02 15.04"), loser.Hash[:5])`, `%s UTC)", authorText(loser, by), when.Format("2006-01-02 15.04"))`}},
+		edits: []edit{
+			{"conflict/sibling.go", `%s UTC, %x)", authorText(loser, by), when.Format("2006-01-02 15.04"), loser.Hash[:5])`, `%s UTC)", authorText(loser, by), when.Format("2006-01-02 15.04"))`},
+			{"conflict/sibling.go", "	s.Version = loser.Version.Aside()\n", ""},
+		},
 	},
 	{
 		name:  "M21 a file that changed while it was read is announced",
@@ -251,5 +254,12 @@ var mutants = []mutant{
 		trips: []string{"I1", "I3", "I4"},
 		aim:   []Kind{Crash},
 		edits: []edit{{"sync/pull/recover.go", "	if was != nil {\n", "	if was != nil && false {\n"}},
+	},
+	{
+		name:  "names that a file system does not tell apart are taken for one at a start",
+		trips: []string{"I19"},
+		aim:   []Kind{Recase, Kill},
+		with:  "nocase=true",
+		edits: []edit{{"sync/pull/names.go", "	if !alike(name, found) {\n		return false\n	}\n", "	if true {\n		return true\n	}\n"}},
 	},
 }
