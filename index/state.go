@@ -1,8 +1,6 @@
 package index
 
 import (
-	"slices"
-
 	"github.com/labsync/labsync/internal/device"
 )
 
@@ -136,16 +134,6 @@ func (s *State) Versions() []Version {
 		out[i] = s.Heads[i].Entry.Version
 	}
 	return out
-}
-
-// Holds reports whether the device announces version v of the state.
-func (s *State) Holds(d device.ID, v Version) bool {
-	for i := range s.Heads {
-		if s.Heads[i].Entry.Version.Compare(v) == Equal {
-			return slices.Contains(s.Heads[i].Devices, d)
-		}
-	}
-	return false
 }
 
 // DirtyOf tells which pass a name with these maximal heads waits for, given

@@ -167,10 +167,10 @@ type Recorder interface {
 	// copy of another one in use.
 	Renew(ctx context.Context) (Identity, error)
 	// Fork is Renew for a database of which it turns out late that it is a copy:
-	// what it recorded under sequences greater than after is not what others
-	// may have heard under the same versions. Those versions that no other
-	// device announces become the new replica's; they include of the old one
-	// what another device has announced, and nothing more.
+	// what it has recorded since is not what others may have heard under the same
+	// versions. Those versions that no other device announces become the new
+	// replica's; they include of the old one what another device has announced,
+	// and nothing more.
 	Fork(ctx context.Context) (Identity, error)
 	// Leap raises the sequence by some random hundreds of millions, so that
 	// two databases that go on from the same one use different sequences.

@@ -130,7 +130,7 @@ func (w *World) outOfSight() {
 				if len(items[i].Content) == 0 && items[i].Kind == folderfs.File {
 					continue // as a loss of power leaves many
 				}
-				if _, wrote := w.ghost.written[c]; wrote && !w.ghost.gone[c] && !visible[c] && !w.ghost.replaced(&items[i]) {
+				if _, wrote := w.ghost.written[c]; wrote && !w.ghost.gone[c] && !w.ghost.forgotten[c] && !visible[c] && !w.ghost.replaced(&items[i]) {
 					w.violate("I2", d, "%x, written at %s, is kept as %q only, though nobody replaced it", c.hash[:4], w.ghost.written[c], items[i].Path)
 				}
 			}

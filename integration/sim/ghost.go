@@ -38,10 +38,13 @@ type ghost struct {
 	texts   int
 	written map[content]string // where first, for messages
 	gone    map[content]bool   // by a user, when no other copy was left
+	// forgotten are contents of a device whose index was lost: of who replaced
+	// them nothing can be said. They must still be somewhere.
+	forgotten map[content]bool
 }
 
 func newGhost() ghost {
-	return ghost{causality: newCausality(), accounts: newAccounts(), written: map[content]string{}, gone: map[content]bool{}}
+	return ghost{causality: newCausality(), accounts: newAccounts(), written: map[content]string{}, gone: map[content]bool{}, forgotten: map[content]bool{}}
 }
 
 // everything lists the files and links that a device has: in the tree, and what

@@ -2,13 +2,13 @@ package sim
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/index/memstore"
-	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 )
 
@@ -56,13 +56,12 @@ func (d *Device) identify(o Operation) error {
 	return nil
 }
 
-// loseIndex begins a new index: nothing is known of what was here before, nor
-// which of the displaced files were still to become siblings.
+// loseIndex begins a new index: nothing is known of what was here before. What
+// replaces it from now on does not say so, and which of the displaced files were
+// still to become siblings is forgotten.
 func (d *Device) loseIndex() error {
-	for c, path := range d.look().has {
-		if folderfs.InWorkDir(path) && d.w.copies(c) == 0 {
-			d.w.ghost.gone[c] = true
-		}
+	for c := range d.look().has {
+		d.w.ghost.forgotten[c] = true
 	}
 	s, err := memstore.New(memstore.Options{Random: randomBytes{d.rng}})
 	d.index = &recorder{s, d}
@@ -92,7 +91,8 @@ func (d *Device) becomeCopyOf(other *Device) error {
 			d.check("ResetRemote", d.index.Store.ResetRemote(d.w.ctx, l.id, 0))
 		}
 	}
-	return err
+	_, flushed := d.index.Store.Commit(d.w.ctx, nil, true) // each start does that, so no crash undoes it
+	return errors.Join(err, flushed)
 }
 
 // settleIn takes note of another disk in the place of the one before.

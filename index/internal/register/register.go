@@ -77,8 +77,8 @@ func (v *Version) announce(a Announcer, ok bool) {
 	v.Announced = others
 }
 
-// HasBlocks reports whether the version's block list is known.
-func (v *Version) HasBlocks() bool { return v.List != 0 || len(v.Entry.Blocks) > 0 }
+// hasBlocks reports whether the version's block list is known.
+func (v *Version) hasBlocks() bool { return v.List != 0 || len(v.Entry.Blocks) > 0 }
 
 // Empty reports whether nothing is left to remember.
 func (r *Register) Empty() bool { return len(r.Versions) == 0 }
@@ -195,7 +195,7 @@ func intern(versions []Version, e *index.Entry) ([]Version, int) {
 		return append(versions, Version{Entry: e.Clone()}), len(versions)
 	}
 	have := &versions[i].Entry
-	if !versions[i].HasBlocks() {
+	if !versions[i].hasBlocks() {
 		have.Blocks = slices.Clone(e.Blocks)
 	}
 	if e.Deleted { // of which replica's copy this is must not matter
