@@ -97,7 +97,7 @@ func TestWhatIsWrittenAfterAPlacementIsAHead(t *testing.T) {
 				c.AwaitEqual()
 				still := c.standAt(1, tt.point)
 				tt.sent(c.nodes[0])
-				still.await(c.nodes[1])
+				still.await(c.nodes[1], nil)
 				program := c.nodes[1].open("d/name")
 				still.release(c.nodes[1])
 				c.nodes[1].await("the sender's change to be placed", func() bool { return !c.nodes[1].holds("d/name", oldText) })

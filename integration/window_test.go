@@ -37,13 +37,15 @@ func (c *Cluster) standAt(i int, point string) standstill {
 }
 
 // await waits until the node stands there. It returns false if the node has
-// taken the two halves of a rename for a deletion and a new file.
-func (s standstill) await(n *node) (stands bool) {
+// taken the two halves of a rename, of what was old, for a deletion and a new
+// file.
+func (s standstill) await(n *node, old os.FileInfo) (stands bool) {
 	n.t.Helper()
 	n.await("the failpoint to be reached", func() bool {
 		_, err := os.Stat(s.file + ".reached")
 		stands = err == nil
-		return stands || n.exists("d/renamed") && !n.exists("d/name")
+		renamed, err := os.Lstat(n.path("d/renamed"))
+		return stands || err == nil && !n.exists("d/name") && !os.SameFile(old, renamed)
 	})
 	return stands
 }
@@ -169,8 +171,12 @@ func (w *window) begin(t *testing.T) (*Cluster, standstill) {
 		w.from(c.nodes[0])
 		c.AwaitEqual()
 		still := c.standAt(1, w.point)
+		old, err := os.Lstat(c.nodes[1].path("d/name"))
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
 		w.sent(c.nodes[0])
-		if still.await(c.nodes[1]) {
+		if still.await(c.nodes[1], old) {
 			return c, still
 		}
 		t.Log("the rename came in two halves, which is none")
