@@ -54,7 +54,7 @@ func (g *group) isDirectory(s *step) bool {
 // asDirectory is isDirectory of facts that were read just now.
 func (g *group) asDirectory(s *step, info folderfs.Info, err error) bool {
 	switch {
-	case isGone(err), err == nil && info.Kind != folderfs.Directory:
+	case isGone(err), err == nil && (info.Kind != folderfs.Directory || !g.isSpelled(s.path, info)):
 		s.undo(unscanned(s.a.Name))
 		return false
 	case err != nil:

@@ -1,10 +1,6 @@
 package pull
 
 import (
-	"path"
-
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/sync/plan"
@@ -47,7 +43,7 @@ func (g *group) record(s *step, put *folderfs.Info) {
 // isPut reports whether what was found at a step's path is what was put there.
 func (g *group) isPut(s *step, put *folderfs.Info, found folderfs.Info) bool {
 	switch {
-	case norm.NFC.String(found.Name) != path.Base(s.a.Name):
+	case !g.isSpelled(s.path, found):
 		return false // it has another name by now, which this file system does not tell from it
 	case found.Kind != kindOf(s.want.Type) || !g.hasMeta(found, &s.want):
 		return false

@@ -29,7 +29,7 @@ func (g *group) asExpected(s *step, at string, held *index.Held, info folderfs.I
 	}
 	caps := g.fs.Capabilities()
 	same, _ := g.unchanged(&held.Disk, held.Flags, info)
-	if !same || caps.Modes && info.Mode != held.Disk.Mode ||
+	if !same || !g.isSpelled(at, info) || caps.Modes && info.Mode != held.Disk.Mode ||
 		caps.Ctime && held.Disk.Ctime != 0 && info.Kind == folderfs.File && info.Ctime != held.Disk.Ctime {
 		s.undo(unscanned(s.a.Name, held.Entry.Name))
 		return false
