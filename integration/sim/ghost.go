@@ -157,7 +157,7 @@ func differences(before, after map[string]memfs.Item) []string {
 	}
 	for name, item := range after {
 		was, ok := before[name]
-		if !ok || was.Inode != item.Inode || was.Kind != item.Kind || was.Mode != item.Mode || !bytes.Equal(was.Content, item.Content) ||
+		if !ok || was.Inode != item.Inode || was.Kind != item.Kind || was.Mode != item.Mode || was.Text != item.Text || !bytes.Equal(was.Content, item.Content) ||
 			item.Kind != folderfs.Directory && (was.Size != item.Size || was.Mtime != item.Mtime || was.Ctime != item.Ctime) {
 			out = append(out, name)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 // What somebody makes at the new name of a rename, in the moment after it, stays
-// where they made it; what they write into the file that was renamed goes back
-// with it to the name they know.
+// where they made it; what may be a save of the file that was renamed goes back
+// to the name they know.
 func TestWhatIsMadeAtTheNewNameOfARenameStaysThere(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -25,7 +25,7 @@ func TestWhatIsMadeAtTheNewNameOfARenameStaysThere(t *testing.T) {
 			}
 			return u.Mkdir("new")
 		}, "new", "dir"},
-		{"another file", func(u memfs.User) error { return u.SaveByRename("new", []byte("MINE")) }, "new", "MINE"},
+		{"another file", func(u memfs.User) error { return u.SaveByRename("new", []byte("MINE")) }, "old", "MINE"},
 		{"what is written into the file", func(u memfs.User) error { return u.Write("new", []byte("MINE")) }, "old", "MINE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

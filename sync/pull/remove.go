@@ -97,13 +97,14 @@ func (g *group) checkMoved(s *step, old string) {
 		s.stick(err)
 		return
 	}
-	if !same && !g.isFile(info, s.a.From) {
-		s.undo(unscanned(s.a.Name, s.a.From.Entry.Name)) // somebody made it here since
+	if !same && info.Kind != kindOf(s.a.From.Entry.Type) {
+		s.undo(unscanned(s.a.Name, s.a.From.Entry.Name)) // no save: somebody made it here since
 		return
 	}
 	if !same {
-		// A newer save. Under either name a scan finds it; the old one is where
-		// its author looks for it.
+		// A newer save, of which nobody can tell whether it came before or after
+		// the rename. Under either name a scan finds it; the old one is where its
+		// author looks for it.
 		if err := g.fs.RenameNoReplace(s.path, old); err != nil && !errors.Is(err, fs.ErrExist) {
 			s.stick(err)
 			return
@@ -116,12 +117,6 @@ func (g *group) checkMoved(s *step, old string) {
 		return
 	}
 	g.setMeta(s, info)
-}
-
-// isFile reports whether what was found is the very file that is held, whatever
-// it contains by now; if that cannot be told, it is of the same kind.
-func (g *group) isFile(info folderfs.Info, h *index.Held) bool {
-	return info.Kind == kindOf(h.Entry.Type) && (!g.fs.Capabilities().StableInodes || info.Inode == h.Disk.Inode)
 }
 
 // keepDirectory makes a directory durable that was made in this group, or
