@@ -140,6 +140,9 @@ func (d *Device) afterLoss(before, after view) {
 			d.edits.touched[name] = d.w.steps
 		}
 	}
+	for name := range d.fragile.names { // or labsync had just taken it out of the way
+		d.edits.touched[strings.Replace(name, ".~", "", 1)] = d.w.steps
+	}
 	for _, c := range sortedContents(after.has) {
 		if _, known := g.written[c]; !known { // torn
 			g.written[c], g.gone[c] = d.name+":"+after.has[c]+" torn", true

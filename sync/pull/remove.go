@@ -97,7 +97,7 @@ func (g *group) checkMoved(s *step, old string) {
 		s.stick(err)
 		return
 	}
-	if !same && info.Kind != kindOf(s.a.From.Entry.Type) {
+	if !same && info.Kind == folderfs.Directory {
 		s.undo(unscanned(s.a.Name, s.a.From.Entry.Name)) // no save: somebody made it here since
 		return
 	}
