@@ -13,11 +13,7 @@ import (
 // wanted nor the expected is a save, and what is at the path and is neither was
 // saved after the step.
 func (r *repair) replace() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	away, _, err := r.at(r.work)
+	there, info, away, err := r.atBoth()
 	if err != nil {
 		return err
 	}
@@ -143,11 +139,7 @@ func (r *repair) directory() error {
 }
 
 func (r *repair) delete() error {
-	there, info, err := r.at(r.path)
-	if err != nil {
-		return err
-	}
-	away, _, err := r.at(r.work)
+	there, info, away, err := r.atBoth()
 	if err != nil {
 		return err
 	}
@@ -175,4 +167,12 @@ func (r *repair) rmdir() error {
 		return nil
 	}
 	return r.placed(there, info, missing)
+}
+
+// atBoth tells what lies at the path, with its facts, and at the work name.
+func (r *repair) atBoth() (there finding, info folderfs.Info, away finding, err error) {
+	if there, info, err = r.at(r.path); err == nil {
+		away, _, err = r.at(r.work)
+	}
+	return there, info, away, err
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 )
@@ -83,18 +83,20 @@ func TestAnErrorOfEmitEndsTheScan(t *testing.T) {
 }
 
 func TestAScanThatIsCancelledWaitsForWhatItStarted(t *testing.T) {
-	w := newWorld(t, memfs.Linux())
-	w.many(2*maxFound + 1)
-	w.opt.Spawn = func(f func()) { go f() }
-	ctx, cancel := context.WithCancel(t.Context())
-	done := false
-	err := New(w.fs, w.idx, w.opt).Scan(ctx, []Scope{{Recursive: true}}, func([]Found) error {
-		cancel()
-		time.Sleep(time.Millisecond) // so that a scan that did not wait would be seen
-		done = true
-		return nil
-	}, nil)
-	if !errors.Is(err, context.Canceled) || !done {
-		t.Errorf("emitted in full: %v; %v", done, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, memfs.Linux())
+		w.many(2*maxFound + 1)
+		w.opt.Spawn = func(f func()) { go f() }
+		ctx, cancel := context.WithCancel(t.Context())
+		done := false
+		err := New(w.fs, w.idx, w.opt).Scan(ctx, []Scope{{Recursive: true}}, func([]Found) error {
+			cancel()
+			synctest.Wait() // a scan that does not wait for this has ended by then
+			done = true
+			return nil
+		}, nil)
+		if !errors.Is(err, context.Canceled) || !done {
+			t.Errorf("emitted in full: %v; %v", done, err)
+		}
+	})
 }
