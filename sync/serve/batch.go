@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"io"
 	"sort"
 
 	"github.com/labsync/labsync/index"
@@ -19,8 +18,7 @@ type batch struct {
 	files map[string]folderfs.OpenFile
 	order []string // of files, the one opened first first
 
-	block  index.Hash // what buf holds, if filled
-	filled bool
+	found  found // the block verified last
 	buf    *[]byte
 	places map[index.Hash]index.BlockPlace // blocks found in other files; nil: not searched
 }
@@ -82,17 +80,12 @@ func (b *batch) answer(r *Range) ([]byte, error) {
 		if !ok || !l.held {
 			continue
 		}
-		if b.read(k.path, start, block) {
-			return b.part(r, start), nil
+		if b.verify(k.path, start, block) {
+			return b.part(r, start)
 		}
 		b.opt.OnMismatch(r.Name)
 	}
 	return b.elsewhere(k, r)
-}
-
-// part cuts the range out of the block in the buffer.
-func (b *batch) part(r *Range, start int64) []byte {
-	return (*b.buf)[r.Offset-start:][:r.Size]
 }
 
 // look asks the index about a name. The disk is not touched.
@@ -153,42 +146,6 @@ func (b *batch) versions(k *known, name string) error {
 	return nil
 }
 
-// read fills the buffer with a block of a file, and reports whether it is it.
-func (b *batch) read(path string, at int64, block index.Block) bool {
-	if b.filled && b.block == block.Hash {
-		return true
-	}
-	b.filled = false
-	if block.Size <= 0 || block.Size > maxBlock {
-		return false
-	}
-	f := b.open(path)
-	if f == nil {
-		return false
-	}
-	p := b.buffer(int(block.Size))
-	if _, err := f.ReadAt(p, at); err != nil && !errors.Is(err, io.EOF) {
-		return false
-	}
-	b.filled, b.block = isBlock(p, block.Hash), block.Hash
-	return b.filled
-}
-
-func (b *batch) buffer(n int) []byte {
-	if b.buf == nil {
-		if p, ok := b.bufs.Get().(*[]byte); ok {
-			b.buf = p
-		} else {
-			b.buf = new([]byte)
-		}
-	}
-	if cap(*b.buf) < n {
-		*b.buf = make([]byte, n)
-	}
-	*b.buf = (*b.buf)[:n]
-	return *b.buf
-}
-
 func (b *batch) open(path string) folderfs.OpenFile {
 	if f := b.files[path]; f != nil {
 		return f
@@ -211,8 +168,7 @@ func (b *batch) close() {
 	for _, path := range b.order {
 		_ = b.files[path].Close() // it was only read
 	}
-	const keep = 1 << 20 // larger buffers are rare and go back to the collector
-	if b.buf != nil && cap(*b.buf) <= keep {
+	if b.buf != nil {
 		b.bufs.Put(b.buf)
 	}
 }

@@ -16,6 +16,7 @@
 // So a version is available for as long as its bytes are anywhere on the disk.
 //
 // A Server keeps no goroutine and no open file beyond a call of Serve. One call
-// needs memory for one block (16 MiB at most) and keeps a few files open; how
-// many run at once is for the caller to bound.
+// needs memory for one range (1 MiB) and keeps a few files open: a larger block is
+// verified piece by piece and what was asked for is read once more. How many
+// calls run at once is for the caller to bound.
 package serve

@@ -18,15 +18,15 @@ func (b *batch) elsewhere(k *known, r *Range) ([]byte, error) {
 		if !ok {
 			continue
 		}
-		if b.filled && b.block == block.Hash {
-			return b.part(r, start), nil
+		if b.found.path != "" && b.found.block == block {
+			return b.part(r, start)
 		}
 		found, err := b.search(block, l, start)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			return b.part(r, start), nil
+			return b.part(r, start)
 		}
 	}
 	return nil, ErrNoBlock
@@ -39,7 +39,7 @@ func (b *batch) search(block index.Block, l *list, start int64) (bool, error) {
 		return false, err
 	}
 	for _, name := range names {
-		if b.read(name, start, block) {
+		if b.verify(name, start, block) {
 			return true, nil
 		}
 	}
@@ -54,7 +54,7 @@ func (b *batch) search(block index.Block, l *list, start int64) (bool, error) {
 	if err != nil || other.refused || other.path == "" {
 		return false, err
 	}
-	return b.read(other.path, at.Offset, block), nil
+	return b.verify(other.path, at.Offset, block), nil
 }
 
 // findBlocks searches the index for the blocks of the whole batch, once: it

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"sync"
@@ -80,5 +79,3 @@ func (s *Server) Serve(ctx context.Context, want []Range, reply func(i int, data
 	}
 	return nil
 }
-
-func isBlock(p []byte, h index.Hash) bool { return sha256.Sum256(p) == h }

@@ -110,6 +110,29 @@ func TestBlocksAndPartsOfThemAreServedFromTheFile(t *testing.T) {
 	}
 }
 
+func TestALargeBlockNeedsTheMemoryOfARange(t *testing.T) {
+	f := newFolder(t)
+	p := content(maxBlock)
+	e := entry("a", p, maxBlock)
+	f.write("a", p)
+	f.hold(e, 0)
+	want := []Range{{"a", e.Blocks[0].Hash, 0, MaxRange}, {"a", e.Blocks[0].Hash, maxBlock - MaxRange, MaxRange}}
+	asked := 0
+	err := f.srv.Serve(t.Context(), want, func(i int, data []byte, err error) error {
+		asked++
+		if at := want[i].Offset; err != nil || !bytes.Equal(data, p[at:at+MaxRange]) {
+			t.Errorf("range %d is wrong (%v)", i, err)
+		}
+		if cap(data) > 2*MaxRange {
+			t.Errorf("range %d lies in a buffer of %d bytes", i, cap(data))
+		}
+		return nil
+	})
+	if err != nil || asked != 2 {
+		t.Errorf("%d ranges were answered (%v), want 2", asked, err)
+	}
+}
+
 func TestWhatTheIndexDoesNotOfferCostsNoAccess(t *testing.T) {
 	f := newFolder(t)
 	p := []byte("secret")

@@ -1,0 +1,80 @@
+package serve
+
+import (
+	"crypto/sha256"
+
+	"github.com/labsync/labsync/index"
+)
+
+// found is where a block was seen whole. The zero value is no block.
+type found struct {
+	block index.Block
+	path  string
+	at    int64 // offset of the block in the file
+	held  bool  // the buffer holds all of it
+}
+
+// verify looks whether a block is in a file, and keeps it in the buffer if it
+// is no larger than a range. Of a larger one only the place is kept: many
+// batches at once would hold sixteen times as much.
+func (b *batch) verify(path string, at int64, block index.Block) bool {
+	if b.found.path != "" && b.found.block == block {
+		return true
+	}
+	b.found = found{}
+	if block.Size <= 0 || block.Size > maxBlock {
+		return false
+	}
+	f := b.open(path)
+	if f == nil {
+		return false
+	}
+	hash := sha256.New()
+	for done := int64(0); done < int64(block.Size); {
+		p := b.buffer(min(int64(block.Size)-done, MaxRange))
+		if n, err := f.ReadAt(p, at+done); n < len(p) && err != nil {
+			return false
+		}
+		hash.Write(p)
+		done += int64(len(p))
+	}
+	if index.Hash(hash.Sum(nil)) != block.Hash {
+		return false
+	}
+	b.found = found{block: block, path: path, at: at, held: block.Size <= MaxRange}
+	return true
+}
+
+// part cuts the range out of the block verified last, which begins at start in
+// the file that was asked for. A large block is read once more and may have
+// been changed meanwhile; whoever asked verifies what arrives.
+func (b *batch) part(r *Range, start int64) ([]byte, error) {
+	if b.found.held {
+		return (*b.buf)[r.Offset-start:][:r.Size], nil
+	}
+	f := b.open(b.found.path)
+	if f == nil {
+		return nil, ErrNoBlock
+	}
+	p := b.buffer(int64(r.Size))
+	if n, err := f.ReadAt(p, b.found.at+r.Offset-start); n < len(p) && err != nil {
+		return nil, ErrNoBlock
+	}
+	return p, nil
+}
+
+// buffer returns n bytes, MaxRange at most, valid until the next call.
+func (b *batch) buffer(n int64) []byte {
+	if b.buf == nil {
+		if p, ok := b.bufs.Get().(*[]byte); ok {
+			b.buf = p
+		} else {
+			b.buf = new([]byte)
+		}
+	}
+	if int64(cap(*b.buf)) < n {
+		*b.buf = make([]byte, n)
+	}
+	*b.buf = (*b.buf)[:n]
+	return *b.buf
+}
