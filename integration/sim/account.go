@@ -14,11 +14,12 @@ import (
 // accounts remember what every index recorded, to tell bytes that somebody
 // replaced from bytes that merely went out of sight.
 //
-// A version that has a counter nobody had seen of its name stands for an act:
-// somebody's edit or deletion, or a save that a placement displaced. Other
-// versions only join what is known.
+// A version that is more than the join of its ancestors among those that were
+// recorded of its name stands for an act: somebody's edit or deletion, or a save
+// that a placement displaced. What a replica's counter had come to elsewhere does
+// not matter: a version may be lost with the power, and the clock be set back.
 type accounts struct {
-	seen     map[string]index.Version   // the join of all versions of a name
+	known    map[string][]index.Version // all versions of a name
 	acts     map[string][]index.Version // versions that stand for acts, by name
 	recorded map[index.Hash][]record    // by content
 	prefixes map[index.Hash]bool        // contents of files that were still growing
@@ -34,7 +35,7 @@ type record struct {
 
 func newAccounts() accounts {
 	return accounts{
-		seen: map[string]index.Version{}, acts: map[string][]index.Version{},
+		known: map[string][]index.Version{}, acts: map[string][]index.Version{},
 		recorded: map[index.Hash][]record{}, prefixes: map[index.Hash]bool{},
 	}
 }
@@ -57,11 +58,17 @@ func (a *accounts) book(changes []index.Change, stale []int) {
 }
 
 func (a *accounts) enter(e *index.Entry, act bool) {
-	if seen := a.seen[e.Name]; !seen.Dominates(e.Version) {
-		if act {
-			a.acts[e.Name] = append(a.acts[e.Name], e.Version)
+	var ancestors index.Version // and e's version itself, if it is known
+	for _, v := range a.known[e.Name] {
+		if e.Version.Dominates(v) {
+			ancestors = ancestors.Merge(v)
 		}
-		a.seen[e.Name] = seen.Merge(e.Version)
+	}
+	if ancestors.Compare(e.Version) != index.Equal && act {
+		a.acts[e.Name] = append(a.acts[e.Name], e.Version)
+	}
+	if !slices.ContainsFunc(a.known[e.Name], func(v index.Version) bool { return v.Compare(e.Version) == index.Equal }) {
+		a.known[e.Name] = append(a.known[e.Name], e.Version)
 	}
 	if e.Deleted || e.Type == index.Directory {
 		return

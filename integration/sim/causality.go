@@ -18,16 +18,22 @@ type saidKey struct {
 	sequence int64
 }
 
+// meant is what a version stands for, and whose indexes have recorded it.
+type meant struct {
+	what string
+	by   map[*Device]bool
+}
+
 // causality remembers what versions and sequence numbers stood for.
 type causality struct {
-	means map[versionKey]string
+	means map[versionKey]meant
 	said  map[saidKey]string
 	upto  map[uint64]int64 // highest sequence that any device received, by index
 	tombs map[string][]index.Version
 }
 
 func newCausality() causality {
-	return causality{means: map[versionKey]string{}, said: map[saidKey]string{}, upto: map[uint64]int64{}, tombs: map[string][]index.Version{}}
+	return causality{means: map[versionKey]meant{}, said: map[saidKey]string{}, upto: map[uint64]int64{}, tombs: map[string][]index.Version{}}
 }
 
 // meaning is what a version of a name stands for.
@@ -38,14 +44,41 @@ func meaning(e *index.Entry) string {
 	return fmt.Sprintf("%d %x %s", e.Type, e.Hash[:8], e.Target)
 }
 
+func keyOf(e *index.Entry) versionKey { return versionKey{e.Name, string(e.Version.Append(nil))} }
+
 // mean takes note of a version: it never stands for two contents (I7).
 func (d *Device) mean(e *index.Entry) {
-	key, now := versionKey{e.Name, string(e.Version.Append(nil))}, meaning(e)
-	was, known := d.w.ghost.means[key]
-	if known && was != now {
-		d.w.violate("I7", d, "%s was %s before", describeEntry(d.w, e), was)
+	key, now := keyOf(e), meaning(e)
+	m, known := d.w.ghost.means[key]
+	switch {
+	case !known:
+		m = meant{now, map[*Device]bool{}}
+		d.w.ghost.means[key] = m
+	case m.what != now:
+		d.w.violate("I7", d, "%s was %s before", describeEntry(d.w, e), m.what)
 	}
-	d.w.ghost.means[key] = now
+	m.by[d] = true
+}
+
+// recall goes by the index that the device has instead of the one before. A
+// version that is in no index any more may be made again: nobody is left who
+// could take the one for the other.
+func (d *Device) recall() {
+	for key, m := range d.w.ghost.means {
+		if d.has(key) {
+			m.by[d] = true
+		} else if delete(m.by, d); len(m.by) == 0 {
+			delete(d.w.ghost.means, key)
+		}
+	}
+}
+
+// has reports whether the index has a version, held or as a head.
+func (d *Device) has(key versionKey) bool {
+	s, _, err := d.index.State(d.w.ctx, key.name)
+	d.check("State", err)
+	return s.Local != nil && keyOf(&s.Local.Entry) == key ||
+		slices.ContainsFunc(s.Heads, func(h index.Head) bool { return keyOf(&h.Entry) == key })
 }
 
 // nothingReturns is I11: no device shows what somebody deleted who knew it, if

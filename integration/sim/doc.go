@@ -61,8 +61,10 @@
 // What is excused is narrow. A loss of power may undo or tear what a user did
 // within half a minute before (fragile, in power.go), nothing else. What a device
 // cannot hold has to have a problem that says so, and only such names may
-// differ. Calls that fail excuse nothing but that all is scanned
-// once more at the end, as happens unasked.
+// differ, and the directories that stay for them although a send-only device
+// overrides them. A version may mean something else once it is in no index any
+// more, all of them being lost or set back. Calls that fail excuse nothing but
+// that all is scanned once more at the end, as happens unasked.
 //
 // Not told apart by any means, and so not done by the script: another content of
 // the same size under the same times, written within one tick of the clock, or

@@ -65,6 +65,7 @@ func (d *Device) loseIndex() error {
 	}
 	s, err := memstore.New(memstore.Options{Random: randomBytes{d.rng}})
 	d.index = &recorder{s, d}
+	d.recall()
 	d.distrustTree()
 	return err
 }
@@ -95,7 +96,7 @@ func (d *Device) becomeCopyOf(other *Device) error {
 	return errors.Join(err, flushed)
 }
 
-// settleIn takes note of another disk in the place of the one before.
+// settleIn takes note of another disk and index in the place of those before.
 func (d *Device) settleIn(before view) {
 	d.fs.SetHook(d.hook)
 	d.fs.SetClock(d.stamp)
@@ -104,6 +105,7 @@ func (d *Device) settleIn(before view) {
 	d.user.HideRoot(false)
 	d.held, d.ambush, d.fragile = nil, nil, newFragile()
 	d.fullUntil, d.unplugged, d.flushAt = 0, 0, 0
+	d.recall()
 	after := d.look()
 	for c, path := range after.has {
 		if _, known := d.w.ghost.written[c]; !known {

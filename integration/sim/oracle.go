@@ -55,7 +55,7 @@ func (w *World) converged() {
 		other := d.tree()
 		for _, name := range sortedKeys(union(first, other)) {
 			x, y := first[name], other[name]
-			if w.withheld(name) {
+			if w.withheld(name) || d.cannotOverride(name, x, y) || w.devices[0].cannotOverride(name, y, x) {
 				continue
 			}
 			if !alike(x, y, w.devices[0].fs.Capabilities(), d.fs.Capabilities()) {
@@ -81,21 +81,41 @@ func (w *World) withheld(name string) bool {
 // withholds reports whether the device says that it cannot hold a name, a
 // directory that it is in, or one that its file system does not tell from it.
 func (d *Device) withholds(name string) bool {
-	caps := d.fs.Capabilities()
-	if caps.Symlinks && caps.CaseSensitive && caps.UnicodeExact && caps.MaxName == memfs.Linux().MaxName {
-		return false
-	}
-	for _, p := range d.engine.Snapshot().Problems {
-		if !excuses[p.Code] {
-			continue
-		}
+	exact := d.fs.Capabilities().CaseSensitive
+	return slices.ContainsFunc(d.unheld(), func(unheld string) bool {
 		for at := name; at != ""; at = parentOf(at) {
-			if at == p.Name || !caps.CaseSensitive && strings.EqualFold(at, p.Name) {
+			if at == unheld || !exact && strings.EqualFold(at, unheld) {
 				return true
 			}
 		}
+		return false
+	})
+}
+
+// unheld lists the names that the device says its file system cannot hold.
+func (d *Device) unheld() (names []string) {
+	caps := d.fs.Capabilities()
+	if caps.Symlinks && caps.CaseSensitive && caps.UnicodeExact && caps.MaxName == memfs.Linux().MaxName {
+		return nil
 	}
-	return false
+	for _, p := range d.engine.Snapshot().Problems {
+		if excuses[p.Code] {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// cannotOverride reports whether a directory stays with others, against the will
+// of a send-only device that has nothing there, for what somebody in between
+// cannot hold: that does not come by, so that no override can know of it.
+func (d *Device) cannotOverride(name string, theirs, own *memfs.Item) bool {
+	if !d.setup.SendOnly || own != nil || theirs == nil || theirs.Kind != folderfs.Directory {
+		return false
+	}
+	return slices.ContainsFunc(d.w.devices, func(other *Device) bool {
+		return slices.ContainsFunc(other.unheld(), func(at string) bool { return strings.HasPrefix(at, name+"/") })
+	})
 }
 
 // alike reports whether two devices show the same at a name, as far as both of

@@ -29,24 +29,26 @@ func TestTheOracleSeesWhatIsWrong(t *testing.T) {
 	tests := []struct {
 		name, invariant string
 		harm            func(w *World)
+		second          DeviceSetup
 	}{
 		{"content that is nowhere any more", "I2", func(w *World) {
 			for _, d := range w.devices {
 				w.must(d.user.RemoveAll("a"))
 			}
-		}},
+		}, DeviceSetup{}},
 		{"content that nobody wrote", "I3", func(w *World) {
 			for _, d := range w.devices {
 				w.must(d.user.Write("a", []byte("zeros")))
 				w.must(d.user.Touch("a", 0))
 			}
-		}},
-		{"a device whose tree differs", "I1", func(w *World) { w.must(w.devices[1].user.Chmod("a", 0o600)) }},
+		}, DeviceSetup{}},
+		{"a device whose tree differs", "I1", func(w *World) { w.must(w.devices[1].user.Chmod("a", 0o600)) }, DeviceSetup{}},
+		{"a directory that a send-only device lacks", "I1", func(w *World) { w.must(w.devices[0].user.Mkdir("d")) }, DeviceSetup{SendOnly: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := Options{
-				Setup:  &Setup{Topology: Mesh, Devices: make([]DeviceSetup, 2)},
+				Setup:  &Setup{Topology: Mesh, Devices: []DeviceSetup{{}, tt.second}},
 				Script: []Operation{{Kind: Edit, Name: "a"}},
 			}
 			res, err := run(t.Context(), o, tt.harm)
