@@ -27,7 +27,7 @@ type origin struct {
 	Machine, Home string
 	Stamp         string // in the folder
 	Next          string // being put in its place, "" for none
-	Inode         uint64 // of the file that Stamp stands in, 0 if that says nothing
+	File          string // that Stamp stands in, as folderfs tells it, "" if it cannot
 	Ended         bool   // Stamp was set at the end of a run
 	Runs          runs
 }
@@ -42,13 +42,13 @@ func (o *origin) isNew() bool { return o.Stamp == "" && o.Next == "" }
 
 // outOfStep says in what way a folder's stamp is not the one that the index
 // knows, "" if it is.
-func (o *origin) outOfStep(stamp string, inode uint64) string {
+func (o *origin) outOfStep(stamp string, file string) string {
 	switch {
 	case o.isNew():
 		return ""
 	case o.Next != "" && (stamp == o.Next || stamp == ""):
 		return "" // setting it was interrupted
-	case stamp == o.Stamp && (o.Ended || o.Inode == 0 || inode == 0 || o.Inode == inode):
+	case stamp == o.Stamp && (o.Ended || o.File == "" || file == "" || o.File == file):
 		return ""
 	case stamp == o.Stamp:
 		return "is of a copy of the folder, or the folder was restored from a backup"
@@ -130,11 +130,11 @@ func (f *folder) checkOrigin(ctx context.Context, o *opened) error {
 	if err != nil {
 		return err
 	}
-	stamp, inode, err := o.fs.Stamp()
+	stamp, file, err := o.fs.Stamp()
 	if err != nil {
 		return err
 	}
-	if why := known.outOfStep(stamp, inode); why != "" {
+	if why := known.outOfStep(stamp, file); why != "" {
 		return &errOutOfStep{why}
 	}
 	o.orphaned = known.isNew() && stamp != ""
@@ -170,7 +170,7 @@ func (f *folder) stamp(ctx context.Context, o *opened, known *origin, end bool) 
 		f.log.Info("the folder was not stamped", "folder", f.conf.ID, "err", err)
 	} else {
 		known.Stamp, known.Next, known.Ended = known.Next, "", end
-		if _, known.Inode, err = o.fs.Stamp(); err != nil {
+		if _, known.File, err = o.fs.Stamp(); err != nil {
 			return err
 		}
 	}

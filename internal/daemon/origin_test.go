@@ -13,32 +13,33 @@ import (
 
 func TestAnIndexIsInStepWithItsFolderAlone(t *testing.T) {
 	const at8, at9, other = "00000000000000aa 8", "00000000000000aa 9", "00000000000000bb 9"
-	running := origin{Stamp: at8, Inode: 5}
-	ended := origin{Stamp: at9, Inode: 5, Ended: true}
+	running := origin{Stamp: at8, File: "5 1"}
+	ended := origin{Stamp: at9, File: "5 1", Ended: true}
 	tests := []struct {
 		name  string
 		known origin
 		stamp string
-		inode uint64
+		file  string
 		want  string
 	}{
-		{"a new index in a folder that another one used", origin{}, at8, 5, ""},
-		{"after a run that ended", ended, at9, 5, ""},
-		{"after a run that ended, the folder was moved to another disk", ended, at9, 77, ""},
-		{"after a crash", running, at8, 5, ""},
-		{"after a crash, where inodes say nothing", running, at8, 0, ""},
-		{"after a crash, a copy of the folder stands there", running, at8, 77, "restored"},
-		{"the next stamp had been set", origin{Stamp: at8, Next: at9, Inode: 5}, at9, 77, ""},
-		{"the next stamp had not been set", origin{Stamp: at8, Next: at9, Inode: 5}, at8, 5, ""},
-		{"setting the next stamp was interrupted", origin{Stamp: at8, Next: at9, Inode: 5}, "", 0, ""},
-		{"the index was restored", running, at9, 5, "is an older copy"},
-		{"the folder was restored", ended, at8, 5, "newer than the folder"},
-		{"the folder was restored from before it had a stamp", ended, "", 0, "newer than the folder"},
-		{"another index was used since", ended, other, 5, "another index"},
+		{"a new index in a folder that another one used", origin{}, at8, "5 1", ""},
+		{"after a run that ended", ended, at9, "5 1", ""},
+		{"after a run that ended, the folder was moved to another disk", ended, at9, "77 1", ""},
+		{"after a crash", running, at8, "5 1", ""},
+		{"after a crash, where inodes say nothing", running, at8, "", ""},
+		{"after a crash, a copy of the folder stands there", running, at8, "77 1", "restored"},
+		{"after a crash, a copy with the same inode stands there", running, at8, "5 2", "restored"},
+		{"the next stamp had been set", origin{Stamp: at8, Next: at9, File: "5 1"}, at9, "77 1", ""},
+		{"the next stamp had not been set", origin{Stamp: at8, Next: at9, File: "5 1"}, at8, "5 1", ""},
+		{"setting the next stamp was interrupted", origin{Stamp: at8, Next: at9, File: "5 1"}, "", "", ""},
+		{"the index was restored", running, at9, "5 1", "is an older copy"},
+		{"the folder was restored", ended, at8, "5 1", "newer than the folder"},
+		{"the folder was restored from before it had a stamp", ended, "", "", "newer than the folder"},
+		{"another index was used since", ended, other, "5 1", "another index"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tt.known.outOfStep(tt.stamp, tt.inode)
+			got := tt.known.outOfStep(tt.stamp, tt.file)
 			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("it %q, want %q", got, tt.want)
 			}
@@ -83,7 +84,7 @@ func (b *bench) replace(path string, do func()) {
 	b.copyTo(path, kept)
 	do()
 	// What stood there is put away, not removed: its inodes would be given out
-	// again, and a stamp in the same inode cannot be told from the one before.
+	// again, and not every file system tells when a file was made.
 	b.must(os.Rename(path, filepath.Join(b.t.TempDir(), "before")))
 	b.copyTo(kept, path)
 }

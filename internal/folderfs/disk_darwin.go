@@ -198,3 +198,16 @@ func copyFacts(out, in int) error {
 func inheritable(name string) bool {
 	return name != "com.apple.quarantine" && name != "com.apple.provenance"
 }
+
+// born returns when a file was made, in ns, or 0 if that is not known.
+func born(f OpenFile) (at int64) {
+	_ = f.(*file).control(func(fd int) error { // without it inodes have to do
+		var st unix.Stat_t
+		err := unix.Fstat(fd, &st)
+		if err == nil {
+			at = st.Btim.Nano()
+		}
+		return err
+	})
+	return at
+}

@@ -63,6 +63,20 @@ func syncFd(fd int) error {
 	return retry(func() error { return unix.Fsync(fd) })
 }
 
+// born returns when a file was made, in ns, or 0 if the file system keeps no
+// such time.
+func born(f OpenFile) (at int64) {
+	_ = f.(*file).control(func(fd int) error { // without it inodes have to do
+		var st unix.Statx_t
+		err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)
+		if err == nil && st.Mask&unix.STATX_BTIME != 0 {
+			at = st.Btime.Sec*1e9 + int64(st.Btime.Nsec)
+		}
+		return err
+	})
+	return at
+}
+
 // Free implements Reader.
 func (d *Disk) Free() (uint64, error) {
 	st, err := d.statfs()

@@ -2,6 +2,7 @@ package folderfs
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -15,26 +16,28 @@ const (
 	stampSize = 256 // bytes at most
 )
 
-// Stamp returns the line that SetStamp wrote last, "" if there is none, and the
-// inode of the file that it stands in, 0 where inodes mean nothing: another
-// inode tells a copy.
-func (d *Disk) Stamp() (text string, inode uint64, err error) {
+// Stamp returns the line that SetStamp wrote last, "" if there is none, and
+// which file it stands in, "" where the file system cannot tell: another file
+// tells a copy. That is its inode and, since a copy may be given the inode of
+// the file that it replaces, when that was made.
+func (d *Disk) Stamp() (text, file string, err error) {
 	f, err := d.Open(StampFile)
 	switch {
 	case isNotExist(err), errors.Is(err, ErrNotDirectory), errors.Is(err, ErrKind):
-		return "", 0, nil
+		return "", "", nil
 	case err != nil:
-		return "", 0, err
+		return "", "", err
 	}
 	info, err := f.Stat()
+	made := born(f)
 	line, readErr := io.ReadAll(io.LimitReader(f, stampSize))
 	if err = errors.Join(err, readErr, f.Close()); err != nil {
-		return "", 0, err
+		return "", "", err
 	}
 	if d.Capabilities().StableInodes {
-		inode = info.Inode
+		file = fmt.Sprintf("%d %d", info.Inode, made)
 	}
-	return strings.TrimSuffix(string(line), "\n"), inode, nil
+	return strings.TrimSuffix(string(line), "\n"), file, nil
 }
 
 // SetStamp replaces the line durably. If it is interrupted there is the old one,
