@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,9 +48,13 @@ shared yet is meant.`,
 			if a.Path, err = addPath(cmd, ed, args, &a); err != nil {
 				return err
 			}
+			_, missing := os.Stat(a.Path)
 			f, err := ed.AddFolder(cmd.Context(), a)
 			if err != nil {
 				return err
+			}
+			if errors.Is(missing, fs.ErrNotExist) {
+				e.say("%s was not there: an empty directory was made", escape(f.Path))
 			}
 			e.say("folder %s (%s) is %s: %s", escape(f.Label), escape(f.ID), escape(f.Path), folderNotes(f))
 			return nil
