@@ -22,7 +22,7 @@ func (d *Device) carryOut(effect engine.Effect) {
 	case engine.Commit:
 		d.begin(fmt.Sprintf("Commit#%d", x.ID), laneStore, func(t *task) { d.commit(t, x) })
 	case engine.RecordRemote:
-		d.begin(fmt.Sprintf("RecordRemote#%d", x.ID), laneStore, func(t *task) { d.recordRemote(t, x) })
+		d.begin(fmt.Sprintf("RecordRemote#%d", x.ID), laneStore, func(t *task) { d.recordRemote(t, x) }).after = d.placement(x.After)
 	case engine.Unsettle:
 		d.begin(fmt.Sprintf("Unsettle#%d", x.ID), laneStore, func(t *task) {
 			d.check("Unsettle", d.index.Unsettle(d.w.ctx, ""))
@@ -45,6 +45,15 @@ func (d *Device) carryOut(effect engine.Effect) {
 	case engine.Wake:
 		d.wake = x.At
 	}
+}
+
+// placement returns the task of the Place under way, nil for id 0.
+func (d *Device) placement(id engine.ID) *task {
+	i := slices.IndexFunc(d.tasks, func(t *task) bool { return t.place })
+	if id == 0 || i < 0 {
+		return nil
+	}
+	return d.tasks[i]
 }
 
 // ambushed notes the names that a task is about.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"slices"
 )
 
 // lane names what may not overlap on one device: tasks of one lane run one
@@ -24,6 +25,7 @@ type task struct {
 	what  string
 	lane  lane
 	until int64    // it waits for an answer that comes then
+	after *task    // it waits for the end of another
 	place bool     // its steps can be ambushed
 	early bool     // by those that do not wait for a placement
 	about []string // the names of a group that is fetched or placed
@@ -73,12 +75,13 @@ func (d *Device) begin(what string, in lane, body func(t *task)) *task {
 	return t
 }
 
-// runnable returns the tasks that may go on: the first of each lane.
+// runnable returns the tasks that may go on: the first of each lane, if it does not
+// wait for another.
 func (d *Device) runnable() []*task {
 	var out []*task
 	var taken [lanePull + 1]bool
 	for _, t := range d.tasks {
-		if t.lane == laneFree || !taken[t.lane] {
+		if (t.lane == laneFree || !taken[t.lane]) && !slices.Contains(d.tasks, t.after) {
 			out = append(out, t)
 		}
 		taken[t.lane] = true

@@ -245,7 +245,7 @@ func (w *World) goOn() bool {
 	choices := w.choices()
 	for len(choices) == 0 {
 		next := w.next()
-		if next == 0 || w.calming && next-w.activity > int64(idle) {
+		if next == 0 || w.calming && next-w.activity > int64(idle) && !w.trying() {
 			return false
 		}
 		w.now = max(w.now, next)
@@ -257,6 +257,12 @@ func (w *World) goOn() bool {
 		w.nothingLost()
 	}
 	return true
+}
+
+// trying reports whether something is under way: what is tried again is not cut
+// off in the middle, or it would pass for work that never ends.
+func (w *World) trying() bool {
+	return slices.ContainsFunc(w.devices, func(d *Device) bool { return len(d.tasks) > 0 })
 }
 
 // choices are all that may happen now.

@@ -159,6 +159,49 @@ func TestAnnouncementsAreTakenWhenRecorded(t *testing.T) {
 	})
 }
 
+// What is created is known by its head alone until it is recorded.
+func TestAHeadIsNotReplacedWhileItIsPlaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newNode(t, 1)
+		created, goOn, done := make(chan struct{}), make(chan struct{}), false
+		a.renew(Options{Fault: func(point string) error {
+			if point == "pull.placed" && !done {
+				done = true
+				close(created)
+				<-goOn
+			}
+			return nil
+		}})
+		a.start()
+		settle()
+		first := update(1, "a")
+		a.must(a.Announced(t.Context(), device.ID{2}, []index.Update{first}))
+		<-created
+		next := gone(2, &first.Heads[0])
+		taken := make(chan error)
+		go func() { taken <- a.Announced(t.Context(), device.ID{2}, []index.Update{next}) }()
+		synctest.Wait()
+		s, _, err := a.mem.State(t.Context(), "a")
+		a.must(err)
+		if len(s.Heads) != 1 || s.Heads[0].Entry.Deleted || s.Local != nil {
+			t.Errorf("while a is placed it is %+v", s)
+		}
+		close(goOn)
+		a.must(<-taken)
+		settle()
+		if s, _, err = a.mem.State(t.Context(), "a"); err != nil || s.Local == nil || !s.Local.Entry.Deleted {
+			t.Errorf("in the end it is %+v, %v", s, err)
+		}
+		a.stop()
+	})
+}
+
+// gone is the deletion of what stands in an update.
+func gone(sequence int64, of *index.Entry) index.Update {
+	e := index.Entry{Name: of.Name, Type: of.Type, Deleted: true, Version: of.Version.Bump(of.ModifiedBy, 5), ModifiedBy: of.ModifiedBy}
+	return index.Update{Sequence: sequence, Heads: []index.Entry{e}}
+}
+
 func update(sequence int64, name string) index.Update {
 	return index.Update{Sequence: sequence, Heads: []index.Entry{{
 		Name: name, Type: index.Directory, Mode: 0o755, Version: index.Version{{Replica: 77, Value: 1}}, ModifiedBy: 77,

@@ -22,7 +22,11 @@ func (f *Folder) begin(ctx context.Context, effect engine.Effect, recorded chan<
 		}
 		f.write(func(ctx context.Context) error { return f.commit(ctx, x, recorded) })
 	case engine.RecordRemote:
-		f.write(func(ctx context.Context) error { return f.recordRemote(ctx, x, recorded) })
+		placed := f.placed
+		if x.After == 0 {
+			placed = nil
+		}
+		f.write(func(ctx context.Context) error { return f.recordRemote(ctx, x, placed, recorded) })
 	case engine.Unsettle:
 		f.write(func(ctx context.Context) error {
 			if err := f.opt.Index.Unsettle(ctx, ""); err != nil {
@@ -37,7 +41,9 @@ func (f *Folder) begin(ctx context.Context, effect engine.Effect, recorded chan<
 		f.group.Go(func() error { return f.fetch(ctx, x) })
 	case engine.Place:
 		f.tidy.Reset(tidyAfter)
-		f.group.Go(func() error { return f.place(ctx, x) })
+		placed := make(chan struct{})
+		f.placed = placed
+		f.group.Go(func() error { return f.place(ctx, x, placed) })
 	case engine.Recheck:
 		f.group.Go(func() error { return f.recheck(ctx) })
 	case engine.Wake:
@@ -83,7 +89,15 @@ func (f *Folder) commit(ctx context.Context, x engine.Commit, recorded chan<- st
 	return nil
 }
 
-func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote, recorded chan<- struct{}) error {
+// recordRemote waits for the end of a placement first, unless placed is nil.
+func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote, placed <-chan struct{}, recorded chan<- struct{}) error {
+	if placed != nil {
+		select {
+		case <-placed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	if err := f.opt.Index.RecordRemote(ctx, x.Device, x.Updates); err != nil {
 		return fmt.Errorf("record what %s announces: %w", x.Device.Short(), err)
 	}
@@ -109,8 +123,9 @@ func (f *Folder) fetch(ctx context.Context, x engine.Fetch) error {
 	return f.post(ctx, engine.Fetched{ID: x.ID, Outcomes: outcomes})
 }
 
-func (f *Folder) place(ctx context.Context, x engine.Place) error {
+func (f *Folder) place(ctx context.Context, x engine.Place, placed chan<- struct{}) error {
 	outcomes := f.pull.Place(ctx, x.Actions)
+	close(placed)
 	if err := f.rulesPlaced(ctx, x.Actions, outcomes); err != nil {
 		return err
 	}

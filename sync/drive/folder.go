@@ -78,8 +78,9 @@ type Folder struct {
 
 	// Of the loop alone.
 	outlets outlets
-	timer   *time.Timer // of engine.Wake
-	tidy    *time.Timer // of the index's log, once nothing is written any more
+	placed  <-chan struct{} // closed when the last engine.Place has recorded what it did
+	timer   *time.Timer     // of engine.Wake
+	tidy    *time.Timer     // of the index's log, once nothing is written any more
 }
 
 // posted is an event on its way to the loop.

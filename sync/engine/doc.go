@@ -32,6 +32,9 @@
 // Announcements of other devices are recorded between any two reads: what was
 // decided on a head that is superseded by then is decided again (blocks.go).
 //
+// A head is not replaced between the create of what it says and the record of
+// that, which a crash may come before (replaced.go).
+//
 // What belongs together is announced in an order that others can follow as it
 // comes: both names of a rename side by side, a directory that is gone after all
 // that was in it.

@@ -33,9 +33,11 @@ type (
 		Changes []index.Change
 		Settled []index.Settled
 	}
-	// RecordRemote records what a device announces: RemoteRecorded.
+	// RecordRemote records what a device announces: RemoteRecorded. If it names
+	// a Place, it waits until that has recorded what it does.
 	RecordRemote struct {
 		ID      ID
+		After   ID
 		Device  device.ID
 		Updates []index.Update
 	}

@@ -100,6 +100,7 @@ func (e *Engine) take(ctx context.Context, ev Event) error {
 		e.received(ev)
 	case RemoteRecorded:
 		e.receiving--
+		e.work.announced(ev.ID)
 		e.heard, e.cycle.again = e.now, true
 	case Sent:
 		e.peers.sent(ev)

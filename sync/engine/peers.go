@@ -73,7 +73,9 @@ func (e *Engine) received(ev Received) {
 		}
 	}
 	e.receiving++
-	e.emit(RecordRemote{ID: e.newID(), Device: ev.Device, Updates: ev.Updates})
+	id := e.newID()
+	e.work.announces(id, ev.Updates)
+	e.emit(RecordRemote{ID: id, After: e.work.replaced(ev.Updates), Device: ev.Device, Updates: ev.Updates})
 	if again {
 		e.emit(Unsettle{ID: e.newID()})
 	}

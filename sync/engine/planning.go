@@ -297,17 +297,23 @@ func (e *Engine) placeNext() {
 		return
 	}
 	n := w.atOnce()
-	var group []plan.Action
+	var group, later []plan.Action
 	for i := range w.queue[:n] {
 		a := &w.queue[i]
-		if w.records(a.Name) || a.Op == plan.Move && w.records(a.From.Entry.Name) {
+		switch {
+		case w.records(a.Name) || a.Op == plan.Move && w.records(a.From.Entry.Name):
 			w.end(a.Name) // a scan has found something since
 			e.cycle.again = true
-			continue
+		case w.mayBeReplaced(a):
+			later = append(later, *a)
+		default:
+			group = append(group, *a)
 		}
-		group = append(group, *a)
 	}
 	w.queue = w.queue[n:]
+	if len(later) > 0 {
+		w.queue = append(later, w.queue...)
+	}
 	if len(group) == 0 {
 		return
 	}

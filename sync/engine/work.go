@@ -46,6 +46,8 @@ type work struct {
 	big       int                    // big files being fetched
 	commits   map[ID][]string        // names of each commit under way
 	recorded  map[string]int         // how many of these a name is in
+	arrivals  map[ID][]string        // names of each RecordRemote under way
+	arriving  map[string]int         // how many of these a name is in
 	notes     map[ID]bool            // commits of a plan under way
 	queue     []plan.Action          // to be placed, in order
 	place     ID                     // the Place under way, 0 for none
@@ -78,6 +80,7 @@ func newWork() work {
 	return work{
 		stages: map[string]stage{}, actions: map[string]plan.Action{}, groups: map[ID][]string{},
 		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{},
+		arrivals: map[ID][]string{}, arriving: map[string]int{},
 		long: map[string]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{}, unsettled: map[string]bool{},
 	}
 }

@@ -76,7 +76,9 @@
 // and a partial file can never be taken for somebody's bytes. A create needs no
 // intent: it either happened or not, and what stands there afterwards is adopted
 // if it is what was wanted; after an unclean end by Recover, before another head
-// can take the place of the one that it was made of.
+// can take the place of the one that it was made of. None does so while it is
+// being placed (engine.RecordRemote), and nothing is created of a head that has
+// been replaced already.
 //
 // Heads are durable before something is made of them on disk. A create of which
 // it is not known whether it is durable, since a sync failed, gets an intent

@@ -110,6 +110,10 @@ func (g *group) prepare(s *step) error {
 		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 		return nil
 	}
+	if a.Op == plan.Create && !g.known.announces(&a.Want) {
+		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
+		return nil
+	}
 	var err error
 	s.want, err = g.withBlocks(g.ctx, g.known, a)
 	if errors.Is(err, index.ErrNoVersion) {

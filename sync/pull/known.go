@@ -2,6 +2,7 @@ package pull
 
 import (
 	"context"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/plan"
@@ -36,6 +37,15 @@ func (k known) held(name string) *index.Held {
 		return s.Local
 	}
 	return nil
+}
+
+// announces reports whether a head still says what an entry does. What is created
+// is known by that alone until it is recorded, see adoptCreated.
+func (k known) announces(e *index.Entry) bool {
+	s := k[e.Name]
+	return s != nil && slices.ContainsFunc(s.Heads, func(h index.Head) bool {
+		return !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e)
+	})
 }
 
 // withBlocks fills in the block list of what an action wants.

@@ -26,7 +26,8 @@ func (r *repair) rename() error {
 		}
 		before = missing
 	}
-	if before != missing || after == missing || after == theOther || r.beside == 0 {
+	torn := after == theOther && r.isUnwritten(info)
+	if before != missing || after == missing || after == theOther && !torn || r.beside == 0 {
 		r.lookAgain(before == missing || after != missing)
 		return nil
 	}
@@ -38,14 +39,33 @@ func (r *repair) rename() error {
 	if held != nil {
 		c.Base = held.Entry.Version
 	}
-	if info, err = r.finishMeta(to, info); err != nil {
-		return err
+	if torn {
+		c.Disk, c.Flags = r.it.Expected.Disk, r.it.Expected.Flags&index.Suspect|index.MustRescan
+		c.Disk.Name = ""
+		r.lookAgain(true)
+	} else {
+		if info, err = r.finishMeta(to, info); err != nil {
+			return err
+		}
+		r.facts(&c, to, theNew, info)
 	}
 	r.finished = true
-	r.facts(&c, to, theNew, info)
 	r.touch(r.path, to)
 	r.changes = append(r.changes, c)
 	return r.recordOldName()
+}
+
+// isUnwritten reports whether other bytes than expected at the new name are in the
+// file that was moved there, and nobody has written it since it was looked at. A
+// loss of power does that to a file that its author did not make durable, which a
+// rename does not do either. What was known of it goes on under the new name, so
+// that it is suspect there as it would have been under the old one.
+func (r *repair) isUnwritten(info folderfs.Info) bool {
+	was := &r.it.Expected.Disk
+	if r.fs.Capabilities().StableInodes && was.Inode != 0 && (info.Inode != was.Inode || info.Device != was.Device) {
+		return false
+	}
+	return info.Kind == folderfs.File && was.Type == index.File && info.Mtime <= was.Seen
 }
 
 // recordOldName records that nothing stands at the old name of what was moved,
