@@ -160,40 +160,54 @@ func TestAnnouncementsAreTakenWhenRecorded(t *testing.T) {
 }
 
 // What is created is known by its head alone until it is recorded.
-func TestAHeadIsNotReplacedWhileItIsPlaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newNode(t, 1)
-		created, goOn, done := make(chan struct{}), make(chan struct{}), false
-		a.renew(Options{Fault: func(point string) error {
-			if point == "pull.placed" && !done {
-				done = true
-				close(created)
-				<-goOn
-			}
-			return nil
-		}})
-		a.start()
-		settle()
-		first := update(1, "a")
-		a.must(a.Announced(t.Context(), device.ID{2}, []index.Update{first}))
-		<-created
-		next := gone(2, &first.Heads[0])
-		taken := make(chan error)
-		go func() { taken <- a.Announced(t.Context(), device.ID{2}, []index.Update{next}) }()
-		synctest.Wait()
-		s, _, err := a.mem.State(t.Context(), "a")
-		a.must(err)
-		if len(s.Heads) != 1 || s.Heads[0].Entry.Deleted || s.Local != nil {
-			t.Errorf("while a is placed it is %+v", s)
-		}
-		close(goOn)
-		a.must(<-taken)
-		settle()
-		if s, _, err = a.mem.State(t.Context(), "a"); err != nil || s.Local == nil || !s.Local.Entry.Deleted {
-			t.Errorf("in the end it is %+v, %v", s, err)
-		}
-		a.stop()
-	})
+func TestAHeadStaysWhileItIsPlaced(t *testing.T) {
+	theirs := device.ID{2}
+	first := update(1, "a")
+	tests := []struct {
+		name string
+		take func(ctx context.Context, a *node) error // the head away
+		gone bool                                     // in the end nothing is held
+	}{
+		{"another comes", func(ctx context.Context, a *node) error {
+			return a.Announced(ctx, theirs, []index.Update{gone(2, &first.Heads[0])})
+		}, true},
+		{"the device has another index", func(ctx context.Context, a *node) error { return a.Reset(ctx, theirs, 9) }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newNode(t, 1)
+				created, goOn, done := make(chan struct{}), make(chan struct{}), false
+				a.renew(Options{Fault: func(point string) error {
+					if point == "pull.placed" && !done {
+						done = true
+						close(created)
+						<-goOn
+					}
+					return nil
+				}})
+				a.start()
+				settle()
+				a.must(a.Announced(t.Context(), theirs, []index.Update{first}))
+				<-created
+				taken := make(chan error)
+				go func() { taken <- tt.take(t.Context(), a) }()
+				synctest.Wait()
+				s, _, err := a.mem.State(t.Context(), "a")
+				a.must(err)
+				if len(s.Heads) != 1 || s.Heads[0].Entry.Deleted || s.Local != nil {
+					t.Errorf("while a is placed it is %+v", s)
+				}
+				close(goOn)
+				a.must(<-taken)
+				settle()
+				if s, _, err = a.mem.State(t.Context(), "a"); err != nil || s.Local == nil || s.Local.Entry.Deleted != tt.gone {
+					t.Errorf("in the end it is %+v, %v", s, err)
+				}
+				a.stop()
+			})
+		})
+	}
 }
 
 // gone is the deletion of what stands in an update.

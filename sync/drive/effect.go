@@ -7,6 +7,7 @@ import (
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/engine"
+	"github.com/labsync/labsync/sync/plan"
 )
 
 // begin starts an effect that an event led to. The loop calls it, so it must
@@ -22,11 +23,7 @@ func (f *Folder) begin(ctx context.Context, effect engine.Effect, recorded chan<
 		}
 		f.write(func(ctx context.Context) error { return f.commit(ctx, x, recorded) })
 	case engine.RecordRemote:
-		placed := f.placed
-		if x.After == 0 {
-			placed = nil
-		}
-		f.write(func(ctx context.Context) error { return f.recordRemote(ctx, x, placed, recorded) })
+		f.write(func(ctx context.Context) error { return f.recordRemote(ctx, x, recorded) })
 	case engine.Unsettle:
 		f.write(func(ctx context.Context) error {
 			if err := f.opt.Index.Unsettle(ctx, ""); err != nil {
@@ -41,9 +38,7 @@ func (f *Folder) begin(ctx context.Context, effect engine.Effect, recorded chan<
 		f.group.Go(func() error { return f.fetch(ctx, x) })
 	case engine.Place:
 		f.tidy.Reset(tidyAfter)
-		placed := make(chan struct{})
-		f.placed = placed
-		f.group.Go(func() error { return f.place(ctx, x, placed) })
+		f.group.Go(func() error { return f.place(ctx, x) })
 	case engine.Recheck:
 		f.group.Go(func() error { return f.recheck(ctx) })
 	case engine.Wake:
@@ -89,16 +84,15 @@ func (f *Folder) commit(ctx context.Context, x engine.Commit, recorded chan<- st
 	return nil
 }
 
-// recordRemote waits for the end of a placement first, unless placed is nil.
-func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote, placed <-chan struct{}, recorded chan<- struct{}) error {
-	if placed != nil {
-		select {
-		case <-placed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+func (f *Folder) recordRemote(ctx context.Context, x engine.RecordRemote, recorded chan<- struct{}) error {
+	record := func() error { return f.opt.Index.RecordRemote(ctx, x.Device, x.Updates) }
+	var err error
+	if x.After == 0 {
+		err = record()
+	} else {
+		err = f.apart(ctx, record)
 	}
-	if err := f.opt.Index.RecordRemote(ctx, x.Device, x.Updates); err != nil {
+	if err != nil {
 		return fmt.Errorf("record what %s announces: %w", x.Device.Short(), err)
 	}
 	if err := f.post(ctx, engine.RemoteRecorded{ID: x.ID, Device: x.Device}); err != nil {
@@ -123,9 +117,28 @@ func (f *Folder) fetch(ctx context.Context, x engine.Fetch) error {
 	return f.post(ctx, engine.Fetched{ID: x.ID, Outcomes: outcomes})
 }
 
-func (f *Folder) place(ctx context.Context, x engine.Place, placed chan<- struct{}) error {
-	outcomes := f.pull.Place(ctx, x.Actions)
-	close(placed)
+// apart runs what places something, or takes heads away that something may be
+// created of, which is known by them alone until that is recorded: one of these at
+// a time.
+func (f *Folder) apart(ctx context.Context, do func() error) error {
+	select {
+	case f.placing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.placing }()
+	return do()
+}
+
+func (f *Folder) place(ctx context.Context, x engine.Place) error {
+	var outcomes []plan.Outcome
+	err := f.apart(ctx, func() error {
+		outcomes = f.pull.Place(ctx, x.Actions)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	if err := f.rulesPlaced(ctx, x.Actions, outcomes); err != nil {
 		return err
 	}

@@ -72,15 +72,15 @@ type Folder struct {
 	ready    chan struct{} // closed when the loop begins
 	stopped  chan struct{} // closed when Run has ended
 	store    *lane
+	placing  chan struct{} // full while apart runs something
 	meters   meters
 	group    *errgroup.Group
 	replica  index.Replica // who records here
 
 	// Of the loop alone.
 	outlets outlets
-	placed  <-chan struct{} // closed when the last engine.Place has recorded what it did
-	timer   *time.Timer     // of engine.Wake
-	tidy    *time.Timer     // of the index's log, once nothing is written any more
+	timer   *time.Timer // of engine.Wake
+	tidy    *time.Timer // of the index's log, once nothing is written any more
 }
 
 // posted is an event on its way to the loop.
@@ -103,7 +103,7 @@ func New(o Options) *Folder {
 	}
 	f := &Folder{
 		opt: o, events: make(chan posted), queries: make(chan func()),
-		ready: make(chan struct{}), stopped: make(chan struct{}), store: newLane(), outlets: outlets{},
+		ready: make(chan struct{}), stopped: make(chan struct{}), store: newLane(), placing: make(chan struct{}, 1), outlets: outlets{},
 	}
 	f.rules = newRules(o.Rules)
 	f.scan = scan.New(o.FS, o.Index, scan.Options{

@@ -32,7 +32,7 @@ func (f *Folder) Announced(ctx context.Context, d device.ID, updates []index.Upd
 func (f *Folder) Reset(ctx context.Context, d device.ID, index uint64) error {
 	done := make(chan error, 1)
 	f.store.add(func(ctx context.Context) error {
-		done <- f.opt.Index.ResetRemote(ctx, d, index)
+		done <- f.apart(ctx, func() error { return f.opt.Index.ResetRemote(ctx, d, index) })
 		return nil
 	})
 	select {
