@@ -30,10 +30,11 @@ type causality struct {
 	said  map[saidKey]string
 	upto  map[uint64]int64 // highest sequence that any device received, by index
 	tombs map[string][]index.Version
+	lives map[string][]index.Version // all that were recorded
 }
 
 func newCausality() causality {
-	return causality{means: map[versionKey]meant{}, said: map[saidKey]string{}, upto: map[uint64]int64{}, tombs: map[string][]index.Version{}}
+	return causality{means: map[versionKey]meant{}, said: map[saidKey]string{}, upto: map[uint64]int64{}, tombs: map[string][]index.Version{}, lives: map[string][]index.Version{}}
 }
 
 // meaning is what a version of a name stands for.
@@ -82,7 +83,9 @@ func (d *Device) has(key versionKey) bool {
 }
 
 // nothingReturns is I11: no device shows what somebody deleted who knew it, if
-// another device has heard of that, and none has forgotten it with its index.
+// another device has heard of that, and none has forgotten it with its index. It
+// may if the name was made again, and that was lost with the power, the deletion
+// below it.
 func (w *World) nothingReturns() {
 	if w.forgetful {
 		return
@@ -96,12 +99,24 @@ func (w *World) nothingReturns() {
 				continue // the old stays where the new cannot be, or does not come by
 			}
 			for _, v := range w.ghost.tombs[e.Name] {
-				if v.Compare(e.Version) == index.After {
+				if v.Compare(e.Version) == index.After && !w.lostSince(e.Name, v) {
 					w.violate("I11", d, "shows %s, which was deleted as %s", describeEntry(w, e), describeVersion(w, v))
 				}
 			}
 		}
 	}
+}
+
+// lostSince reports whether a name was made again over its deletion, and no index
+// knows of either any more.
+func (w *World) lostSince(name string, deleted index.Version) bool {
+	includes := func(v index.Version) bool { return v.Dominates(deleted) }
+	return slices.ContainsFunc(w.ghost.lives[name], includes) && !slices.ContainsFunc(w.devices, func(d *Device) bool {
+		s, _, err := d.index.State(w.ctx, name)
+		d.check("State", err)
+		return s.Local != nil && includes(s.Local.Entry.Version) ||
+			slices.ContainsFunc(s.Heads, func(h index.Head) bool { return includes(h.Entry.Version) })
+	})
 }
 
 // watchRecorded looks at what a process has recorded.
@@ -112,6 +127,9 @@ func (d *Device) watchRecorded(changes []index.Change, stale []int) {
 			continue
 		}
 		d.mean(&c.Entry)
+		if !c.Entry.Deleted {
+			d.w.ghost.lives[c.Entry.Name] = append(d.w.ghost.lives[c.Entry.Name], c.Entry.Version)
+		}
 		for j := range c.Derived {
 			d.mean(&c.Derived[j])
 		}
