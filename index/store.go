@@ -38,7 +38,7 @@ type Reader interface {
 	// wraps ErrNoVersion if it is not known (any more).
 	Head(ctx context.Context, name string, v Version) (Entry, error)
 	// ByInode returns live files held here that were last seen under this
-	// inode of this file system, with blocks. Like Holding and FindBlocks it
+	// inode of this file system. Like Holding and FindBlocks it
 	// leaves out what is Unsupported, which is not on the disk.
 	ByInode(ctx context.Context, device, inode uint64) ([]Held, error)
 	// Holding returns live files held here whose content has this hash, without

@@ -123,13 +123,9 @@ func (s *Store) ByInode(ctx context.Context, dev, inode uint64) ([]index.Held, e
 	if inode == 0 {
 		return nil, nil
 	}
-	found := s.files(0, func(r *register.Register, _ *index.Entry) bool {
+	return s.files(0, func(r *register.Register, _ *index.Entry) bool {
 		return r.Disk.Inode == inode && r.Disk.Device == dev
-	})
-	for i := range found {
-		found[i].Entry.Blocks = slices.Clone(s.names.registers[found[i].Entry.Name].Held().Entry.Blocks)
-	}
-	return found, nil
+	}), nil
 }
 
 // Holding implements index.Reader.

@@ -91,10 +91,9 @@ func (s *Store) Head(ctx context.Context, name string, v index.Version) (e index
 
 // ByInode implements index.Reader.
 func (s *Store) ByInode(ctx context.Context, dev, inode uint64) (held []index.Held, err error) {
-	err = s.registersWithLists(ctx, "looking up an inode", s.read.inode, []any{int64(inode)}, func(r *register.Register) error {
-		if h := r.HeldWithoutBlocks(); h.Disk.Device == dev {
-			h.Entry.Blocks = r.Held().Entry.Blocks
-			held = append(held, *h)
+	err = s.registers(ctx, "looking up an inode", s.read.inode, []any{int64(inode)}, func(r *register.Register) error {
+		if r.Disk.Device == dev {
+			held = append(held, *r.HeldWithoutBlocks())
 		}
 		return nil
 	})

@@ -119,7 +119,7 @@ func (s *readStatements) texts() map[**sql.Stmt]string {
 		&s.named:         withLists + `WHERE n.name = ?`,
 		&s.many:          registers + `WHERE n.name IN (SELECT value FROM json_each(?))`,
 		&s.manyWithLists: withLists + `WHERE n.name IN (SELECT value FROM json_each(?)) ORDER BY n.id, l.id`,
-		&s.inode:         withLists + `WHERE n.inode = ? ORDER BY n.name, l.id`,
+		&s.inode:         registers + `WHERE n.inode = ? ORDER BY n.name`,
 		&s.content: `SELECT ` + registerColumns + ` FROM (SELECT name FROM contents_new WHERE hash = ?1
 			UNION ALL SELECT name FROM contents WHERE hash = ?1) c JOIN names n ON n.id = c.name`,
 		&s.locals:    registers + `WHERE n.held = 1 AND n.name > ? AND n.name < ? ORDER BY n.name LIMIT ?`,

@@ -53,6 +53,9 @@ func (w *World) carryOut(d *Device, o Operation) error {
 	}
 	w.note(d, "!", o.String()+refused)
 	d.noteEdits(before, d.look())
+	if err != nil {
+		d.leaveHalf(o.Name)
+	}
 	return err
 }
 

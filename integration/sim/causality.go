@@ -111,7 +111,7 @@ func (w *World) nothingReturns() {
 // knows of either any more.
 func (w *World) lostSince(name string, deleted index.Version) bool {
 	includes := func(v index.Version) bool { return v.Dominates(deleted) }
-	return slices.ContainsFunc(w.ghost.lives[name], includes) && !slices.ContainsFunc(w.devices, func(d *Device) bool {
+	return w.lostPower && slices.ContainsFunc(w.ghost.lives[name], includes) && !slices.ContainsFunc(w.devices, func(d *Device) bool {
 		s, _, err := d.index.State(w.ctx, name)
 		d.check("State", err)
 		return s.Local != nil && includes(s.Local.Entry.Version) ||

@@ -22,7 +22,10 @@ func (d *Device) carryOut(effect engine.Effect) {
 	case engine.Commit:
 		d.begin(fmt.Sprintf("Commit#%d", x.ID), laneStore, func(t *task) { d.commit(t, x) })
 	case engine.RecordRemote:
-		d.begin(fmt.Sprintf("RecordRemote#%d", x.ID), laneStore, func(t *task) { d.recordRemote(t, x) }).after = d.placement(x.After)
+		t := d.begin(fmt.Sprintf("RecordRemote#%d", x.ID), laneStore, func(t *task) { d.recordRemote(t, x) })
+		if x.After != 0 {
+			t.after = d.placement()
+		}
 	case engine.Unsettle:
 		d.begin(fmt.Sprintf("Unsettle#%d", x.ID), laneStore, func(t *task) {
 			d.check("Unsettle", d.index.Unsettle(d.w.ctx, ""))
@@ -47,10 +50,10 @@ func (d *Device) carryOut(effect engine.Effect) {
 	}
 }
 
-// placement returns the task of the Place under way, nil for id 0.
-func (d *Device) placement(id engine.ID) *task {
+// placement returns the task of the Place under way, nil if there is none.
+func (d *Device) placement() *task {
 	i := slices.IndexFunc(d.tasks, func(t *task) bool { return t.place })
-	if id == 0 || i < 0 {
+	if i < 0 {
 		return nil
 	}
 	return d.tasks[i]

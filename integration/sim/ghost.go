@@ -127,6 +127,15 @@ func (d *Device) noteEdits(before, after view) {
 // writeBack is how long a system keeps in memory only what programs wrote.
 const writeBack = 30 * time.Second
 
+// leaveHalf takes note of what was refused, and may have begun all the same: the
+// program that gave up left it as it was.
+func (d *Device) leaveHalf(name string) {
+	d.fragile.names[name] = true
+	if d.flushAt == 0 {
+		d.flushAt = d.w.now + int64(writeBack)
+	}
+}
+
 // leaveFragile makes durable what a careful user did; other users leave that to
 // the system.
 func (d *Device) leaveFragile(changed []string) {
@@ -262,12 +271,14 @@ func (d *Device) consume(scan engine.ID, name string) {
 
 // mayDiffer reports whether disk and index may differ without a user: of a
 // directory that had to be made for what is in it, since its own entry had not
-// come or it was deleted here; and where the index itself says that it is not
+// come; and where the index itself says that it is not
 // certain, but of what it is: that nothing is there has to be somebody's doing.
 func (d *Device) mayDiffer(c *index.Change) bool {
-	held, err := d.index.Local(d.w.ctx, c.Entry.Name)
-	d.check("Local", err)
-	return c.Entry.Type == index.Directory && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
+	s, _, err := d.index.State(d.w.ctx, c.Entry.Name)
+	d.check("State", err)
+	held := s.Local
+	come := slices.ContainsFunc(s.Heads, func(h index.Head) bool { return !h.Entry.Deleted })
+	return c.Entry.Type == index.Directory && (held == nil || held.Entry.Deleted) && !come || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
 }
 
 func (d *Device) replica() index.Replica {

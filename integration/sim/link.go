@@ -184,6 +184,10 @@ func (d *Device) meet(t *task, from *Device, said *hello) {
 	remote, err := d.index.Remote(d.w.ctx, from.id)
 	d.check("Remote", err)
 	if remote.Index != said.index {
+		for at := d.placement(); at != nil; at = d.placement() {
+			t.after = at
+			t.pause()
+		}
 		d.check("ResetRemote", d.index.ResetRemote(d.w.ctx, from.id, said.index))
 	}
 	t.pause()

@@ -96,6 +96,7 @@ func (d *Device) losePower(o Operation) {
 	before := d.look()
 	d.off, d.held, d.ambush, d.flushAt = true, nil, nil, 0
 	d.boots++
+	d.w.lostPower = true
 	d.fs = d.fs.Crash(d.fate, mode)
 	d.user = d.fs.User()
 	d.index = &recorder{d.index.Crash(), d}

@@ -74,6 +74,7 @@ type World struct {
 	links     []*link
 	replicas  map[index.Replica]string // device names
 	script    []Operation
+	lostPower bool  // a device has, once
 	forgetful bool  // a device has lost what it knew
 	calming   bool  // nothing more comes from outside
 	activity  int64 // when something happened last that was not merely tried again

@@ -48,7 +48,7 @@ func (o *origin) outOfStep(stamp string, file string) string {
 		return ""
 	case o.Next != "" && (stamp == o.Next || stamp == ""):
 		return "" // setting it was interrupted
-	case stamp == o.Stamp && (o.Ended || o.File == "" || file == "" || o.File == file):
+	case stamp == o.Stamp && (o.Ended || folderfs.SameStamp(o.File, file)):
 		return ""
 	case stamp == o.Stamp:
 		return "is of a copy of the folder, or the folder was restored from a backup"

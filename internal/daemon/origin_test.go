@@ -29,6 +29,7 @@ func TestAnIndexIsInStepWithItsFolderAlone(t *testing.T) {
 		{"after a crash, where inodes say nothing", running, at8, "", ""},
 		{"after a crash, a copy of the folder stands there", running, at8, "77 1", "restored"},
 		{"after a crash, a copy with the same inode stands there", running, at8, "5 2", "restored"},
+		{"after a crash, where times of birth are told no more", running, at8, "5 0", ""},
 		{"the next stamp had been set", origin{Stamp: at8, Next: at9, File: "5 1"}, at9, "77 1", ""},
 		{"the next stamp had not been set", origin{Stamp: at8, Next: at9, File: "5 1"}, at8, "5 1", ""},
 		{"setting the next stamp was interrupted", origin{Stamp: at8, Next: at9, File: "5 1"}, "", "", ""},

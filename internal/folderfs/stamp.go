@@ -29,7 +29,10 @@ func (d *Disk) Stamp() (text, file string, err error) {
 		return "", "", err
 	}
 	info, err := f.Stat()
-	made := born(f)
+	var made int64
+	if d.Capabilities().Watchable { // a server may tell something else
+		made = born(f)
+	}
 	line, readErr := io.ReadAll(io.LimitReader(f, stampSize))
 	if err = errors.Join(err, readErr, f.Close()); err != nil {
 		return "", "", err
@@ -38,6 +41,14 @@ func (d *Disk) Stamp() (text, file string, err error) {
 		file = fmt.Sprintf("%d %d", info.Inode, made)
 	}
 	return strings.TrimSuffix(string(line), "\n"), file, nil
+}
+
+// SameStamp reports whether two stamps may stand in the same file, as Stamp tells
+// it. What a file system did not tell one time says nothing.
+func SameStamp(a, b string) bool {
+	inode, born, _ := strings.Cut(a, " ")
+	inode2, born2, _ := strings.Cut(b, " ")
+	return a == "" || b == "" || inode == inode2 && (born == born2 || born == "0" || born2 == "0")
 }
 
 // SetStamp replaces the line durably. If it is interrupted there is the old one,

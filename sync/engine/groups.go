@@ -1,6 +1,12 @@
 package engine
 
-import "github.com/labsync/labsync/sync/plan"
+import (
+	"slices"
+	"strings"
+
+	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/sync/plan"
+)
 
 // fetch groups files to be assembled: big ones go alone, small ones together.
 func (e *Engine) fetch(actions []plan.Action) {
@@ -87,19 +93,17 @@ func (e *Engine) placeNext() {
 		return
 	}
 	n := w.atOnce()
-	var group, later []plan.Action
+	var current []plan.Action
 	for i := range w.queue[:n] {
 		a := &w.queue[i]
-		switch {
-		case w.records(a.Name) || a.Op == plan.Move && w.records(a.From.Entry.Name):
+		if w.records(a.Name) || a.Op == plan.Move && w.records(a.From.Entry.Name) {
 			w.end(a.Name) // a scan has found something since
 			e.cycle.again = true
-		case w.mayBeReplaced(a):
-			later = append(later, *a)
-		default:
-			group = append(group, *a)
+			continue
 		}
+		current = append(current, *a)
 	}
+	group, later := w.split(current)
 	w.queue = w.queue[n:]
 	if len(later) > 0 {
 		w.queue = append(later, w.queue...)
@@ -113,4 +117,33 @@ func (e *Engine) placeNext() {
 	}
 	w.groups[w.place] = names(group)
 	e.emit(Place{ID: w.place, Actions: group})
+}
+
+// split takes out of a group what has to wait: creates whose head may be replaced
+// just now, all that goes into a directory whose create waits, and what is hashed,
+// unless there is nothing else: it may take long, and others wait for creates.
+func (w *work) split(actions []plan.Action) (group, later []plan.Action) {
+	var waiting []string // directories
+	into := func(name string) bool {
+		return slices.ContainsFunc(waiting, func(dir string) bool { return strings.HasPrefix(name, dir+"/") })
+	}
+	var hashed []plan.Action
+	for i := range actions {
+		a := &actions[i]
+		switch {
+		case w.mayBeReplaced(a) || into(a.Name):
+			if a.Want.Type == index.Directory {
+				waiting = append(waiting, a.Name)
+			}
+			later = append(later, *a)
+		case a.Op == plan.Compare:
+			hashed = append(hashed, *a)
+		default:
+			group = append(group, *a)
+		}
+	}
+	if len(group) == 0 {
+		return hashed, later
+	}
+	return group, append(hashed, later...)
 }

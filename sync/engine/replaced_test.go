@@ -18,8 +18,8 @@ func TestWhatIsCreatedKeepsItsHeadUntilItIsRecorded(t *testing.T) {
 		{"what replaces the head waits", directory("d", byAlice, c(byAlice, 2)), true},
 		{"so does its deletion", gone(first, byAlice, c(byAlice, 2)), true},
 		{"the same does not", first, false},
-		{"nor does a head beside it", directory("d", byBob, c(byBob, 1)), false},
-		{"nor another name", directory("e", byAlice, c(byAlice, 2)), false},
+		{"what says nothing of it waits: it may take the head back", directory("d", byBob, c(byBob, 1)), true},
+		{"another name does not", directory("e", byAlice, c(byAlice, 2)), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := started(t, nil)
@@ -76,5 +76,30 @@ func TestACreateWaitsWhileItsNameIsAnnounced(t *testing.T) {
 	none[Place](r, "created what was deleted")
 	if s := r.state("a"); s.Local == nil || !s.Local.Entry.Deleted {
 		t.Errorf("held %+v", s.Local)
+	}
+}
+
+func TestWhatGoesIntoADirectoryWaitsWithIt(t *testing.T) {
+	d, dd := directory("d", byAlice, c(byAlice, 1)), directory("d/d", byAlice, c(byAlice, 1))
+	for _, tt := range []struct {
+		name string
+		next index.Entry
+		want int // actions placed while next is being recorded
+	}{
+		{"its head may be replaced", directory("d", byAlice, c(byAlice, 2)), 1},
+		{"another device announces it as well", d, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := started(t, nil)
+			r.announce(alice, directory("x", byAlice, c(byAlice, 1)))
+			p := one[Place](r)
+			r.announce(alice, d, dd, directory("dd", byAlice, c(byAlice, 1)))
+			r.hold = true
+			r.announce(bob, tt.next)
+			r.placed(p)
+			if p = one[Place](r); len(p.Actions) != tt.want || p.Actions[len(p.Actions)-1].Name != "dd" {
+				t.Errorf("places %+v", p.Actions)
+			}
+		})
 	}
 }

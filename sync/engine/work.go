@@ -47,7 +47,7 @@ type work struct {
 	commits   map[ID][]string        // names of each commit under way
 	recorded  map[string]int         // how many of these a name is in
 	arrivals  map[ID][]string        // names of each RecordRemote under way
-	arriving  map[string]int         // how many of these a name is in
+	arriving  map[string][]arrival   // what they say of a name
 	notes     map[ID]bool            // commits of a plan under way
 	queue     []plan.Action          // to be placed, in order
 	place     ID                     // the Place under way, 0 for none
@@ -80,7 +80,7 @@ func newWork() work {
 	return work{
 		stages: map[string]stage{}, actions: map[string]plan.Action{}, groups: map[ID][]string{},
 		commits: map[ID][]string{}, recorded: map[string]int{}, notes: map[ID]bool{},
-		arrivals: map[ID][]string{}, arriving: map[string]int{},
+		arrivals: map[ID][]string{}, arriving: map[string][]arrival{},
 		long: map[string]bool{}, failures: map[string]failure{}, differs: map[string][]index.Version{}, stale: map[string]bool{}, unsettled: map[string]bool{},
 	}
 }

@@ -146,23 +146,29 @@ func author(c *index.Change, s *index.State, by Author) {
 	e.Parent = parent
 	e.ContentVersion = nil
 	if !c.Quiet {
-		c.Derived = Swallowed(e.Version, base, s, by.Names)
+		e.Version, c.Derived = Swallow(e.Version, base, by.Replica, s, by)
 	}
 }
 
-// Swallowed returns the siblings of those heads that a version made here
-// dominates although it was made on top of base alone. They are this device's
-// own: a vector counts what a replica makes as one thing after the other, and a
-// save that was displaced in the window, or came late, stood beside.
-func Swallowed(v, base index.Version, s *index.State, names Names) []index.Entry {
-	f := Facts{Author: names}
+// Swallow completes a version that a device makes on top of base with one more
+// counter of r. A vector counts what r makes as one thing after the other, but a
+// save that was displaced in the window, or came late, stood beside: a head of
+// this device that base does not know. The version claims to know it all the same,
+// and it, or what it is joined with some day, would dominate it. So it does so
+// at once, and the head becomes a sibling.
+func Swallow(v, base index.Version, r index.Replica, s *index.State, by Author) (index.Version, []index.Entry) {
+	f := Facts{Author: by.Names}
 	var losers []index.Entry
+	all := v
 	for i := range s.Heads {
-		if h := &s.Heads[i].Entry; v.Dominates(h.Version) && !base.Dominates(h.Version) {
+		h := &s.Heads[i].Entry
+		claimed := !h.Deleted && h.ModifiedBy == by.Replica && h.Version.Counter(r) > base.Counter(r)
+		if claimed || v.Dominates(h.Version) && !base.Dominates(h.Version) {
+			all = all.Merge(h.Version)
 			losers = append(losers, *h)
 		}
 	}
-	return siblings(&f, losers)
+	return all, siblings(&f, losers)
 }
 
 // orphan records a version that nobody made: a head beside what was recorded,

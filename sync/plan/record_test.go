@@ -71,6 +71,14 @@ func TestRecord(t *testing.T) {
 			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) { want(t, len(ch.Derived) == 1, "a sibling") },
 		},
 		{
+			"a head made here that knows more than the edit will be swallowed some day, so it is at once", state(&held, 0, held, file("x", 1, c(1, 900), c(3, 7))), Observation{Base: held.Version, Removed: true}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50), c(3, 7)}, func(t *testing.T, ch *index.Change) { want(t, len(ch.Derived) == 1, "a sibling") },
+		},
+		{
+			"a head made elsewhere of one made here stays one", state(&held, 0, held, file("x", 3, c(1, 900), c(3, 7))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) { want(t, ch.Derived == nil, "no sibling") },
+		},
+		{
 			"a head made elsewhere stays one", state(&held, 0, held, file("x", 3, c(3, 900))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
 			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) { want(t, ch.Derived == nil, "no sibling") },
 		},

@@ -21,6 +21,11 @@ func TestNothingIsCreatedOfAHeadThatIsNoMore(t *testing.T) {
 		{"a link that was made to lead elsewhere", func(w *world) index.Entry { return w.linkOf("a", "to") }, func(w *world) index.Entry { return w.linkOf("a", "on") }},
 		{"a directory that became a file", func(w *world) index.Entry { return w.dirOf("a") }, func(w *world) index.Entry { return w.fileOf("a", theirs) }},
 		{"a directory that was removed", func(w *world) index.Entry { return w.dirOf("a") }, func(w *world) index.Entry { return w.goneOf("a", w.dirOf("a")) }},
+		{"a directory that was made private", func(w *world) index.Entry { return w.dirOf("a") }, func(w *world) index.Entry {
+			e := w.dirOf("a")
+			e.Mode = 0o700
+			return e
+		}},
 		{"a file that was changed", func(w *world) index.Entry { return w.fileOf("a", theirs) }, func(w *world) index.Entry { return w.fileOf("a", []byte("later")) }},
 	}
 	for _, tt := range tests {

@@ -44,7 +44,7 @@ func (k known) held(name string) *index.Held {
 func (k known) announces(e *index.Entry) bool {
 	s := k[e.Name]
 	return s != nil && slices.ContainsFunc(s.Heads, func(h index.Head) bool {
-		return !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e)
+		return !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e) && h.Entry.SameMeta(e)
 	})
 }
 

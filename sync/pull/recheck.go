@@ -158,16 +158,21 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	if err != nil {
 		return false, err
 	}
-	e.Version = base.Bump(id.Replica, p.opt.Clock(), state.Versions()...)
+	by := plan.Author{Replica: id.Replica, Now: p.opt.Clock(), Names: p.opt.Author}
+	maker := id.Replica
+	e.Version = base.Bump(maker, by.Now, state.Versions()...)
 	e.ModifiedBy, e.Parent = id.Replica, base
-	if e.Version.Dominates(held.Entry.Version) {
+	if v := held.Entry.Version; e.Version.Dominates(v) || v.Counter(maker) > base.Counter(maker) {
 		// What is held was made here as well, by somebody who knew nothing of
 		// this: two versions of one replica would look like one after the other.
 		// Or nothing was placed, and what somebody has saved at the name since
 		// waits for a scan, which is to make a version beside this one of it.
-		e.Version = base.Bump(id.Replica.Shadow(), p.opt.Clock(), state.Versions()...)
+		maker = maker.Shadow()
+		e.Version = base.Bump(maker, by.Now, state.Versions()...)
 	}
-	derived, err := p.derived(ctx, w.Name, plan.Swallowed(e.Version, base, &state, p.opt.Author), nil)
+	var swallowed []index.Entry
+	e.Version, swallowed = plan.Swallow(e.Version, base, maker, &state, by)
+	derived, err := p.derived(ctx, w.Name, swallowed, nil)
 	if err != nil {
 		return false, err
 	}

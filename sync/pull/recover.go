@@ -125,20 +125,17 @@ func (p *Puller) sweep(ctx context.Context, rep *Report) error {
 // after 30 seconds, and needs a moment for it.
 const distrustAge = 60 * time.Second
 
-// distrust marks what had changed shortly before the index was last written: a
+// distrust marks what had changed or was recorded shortly before the index was last written: a
 // loss of power may have left it empty, short or zero-filled under facts that
 // look right, or taken its name away.
 func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) error {
 	const page = 1000
 	now := p.opt.Now().UnixNano()
 	var newest int64
-	var recent []*index.Held // changed within distrustAge of the newest look so far
-	changed := func(h *index.Held) int64 {
-		if h.Disk.Ctime == 0 {
-			return max(h.Disk.Mtime, h.Disk.Seen)
-		}
-		return max(h.Disk.Mtime, h.Disk.Ctime)
-	}
+	var recent []*index.Held // changed or recorded within distrustAge of the newest look so far
+	// When it was looked at counts as well: the clock may have been set between a
+	// change and that.
+	changed := func(h *index.Held) int64 { return max(h.Disk.Mtime, h.Disk.Ctime, h.Disk.Seen) }
 	for after := ""; ; {
 		held, err := p.idx.Locals(ctx, "", after, page)
 		if err != nil {

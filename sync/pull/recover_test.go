@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,24 +48,28 @@ func TestAfterAnUncleanEndRecentFilesAreDistrusted(t *testing.T) {
 	if err := w.mem.User().Write("recent", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.mem.User().Write("old", []byte("x")); err != nil {
-		t.Fatal(err)
-	}
 	w.scan("recent")
-	w.scan("old")
-	held, err := w.idx.Local(t.Context(), "old")
-	if err != nil {
-		t.Fatal(err)
-	}
-	held.Disk.Mtime, held.Disk.Ctime = held.Disk.Seen-3600e9, held.Disk.Seen-3600e9
-	if _, err := w.idx.Commit(t.Context(), []index.Change{{Base: held.Entry.Version, Entry: held.Entry, Disk: held.Disk}}, true); err != nil {
-		t.Fatal(err)
+	// Two files that were changed an hour ago. One was looked at right then, the
+	// other is said to have been a moment ago, as if the clock had been set.
+	for name, seen := range map[string]int64{"old": -3600e9, "stepped": 0} {
+		if err := w.mem.User().Write(name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		w.scan(name)
+		held, err := w.idx.Local(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held.Disk.Mtime, held.Disk.Ctime, held.Disk.Seen = held.Disk.Seen-3600e9, held.Disk.Seen-3600e9, held.Disk.Seen+seen
+		if _, err := w.idx.Commit(t.Context(), []index.Change{{Base: held.Entry.Version, Entry: held.Entry, Disk: held.Disk}}, true); err != nil {
+			t.Fatal(err)
+		}
 	}
 	rep := w.recover()
-	if len(rep.Rescan) != 1 || rep.Rescan[0] != "recent" {
+	if !slices.Equal(rep.Rescan, []string{"recent", "stepped"}) {
 		t.Errorf("after an unclean end: rescan %q", rep.Rescan)
 	}
-	if held, err = w.idx.Local(t.Context(), "recent"); err != nil || held.Flags&index.MustRescan == 0 {
+	if held, err := w.idx.Local(t.Context(), "recent"); err != nil || held.Flags&index.MustRescan == 0 {
 		t.Errorf("not flagged: %+v, %v", held, err)
 	}
 	if err := w.pull.Close(t.Context()); err != nil {

@@ -62,7 +62,7 @@ func (r *repair) rename() error {
 // that it is suspect there as it would have been under the old one.
 func (r *repair) isUnwritten(info folderfs.Info) bool {
 	was := &r.it.Expected.Disk
-	if r.fs.Capabilities().StableInodes && was.Inode != 0 && (info.Inode != was.Inode || info.Device != was.Device) {
+	if r.fs.Capabilities().StableInodes && was.Inode != 0 && info.Inode != was.Inode {
 		return false
 	}
 	return info.Kind == folderfs.File && was.Type == index.File && info.Mtime <= was.Seen

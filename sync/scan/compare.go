@@ -2,7 +2,6 @@ package scan
 
 import (
 	"errors"
-	"io/fs"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -118,7 +117,7 @@ func (p *pass) differs(c *child, h *index.Held) error {
 		}
 	case folderfs.Symlink:
 		target, err := p.fs.ReadLink(c.spelled)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, folderfs.ErrKind) {
+		if absent(err) || errors.Is(err, folderfs.ErrKind) {
 			return p.push(&candidate{found: unsettled(c.name)})
 		}
 		if err != nil {

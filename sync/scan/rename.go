@@ -22,15 +22,22 @@ func (p *pass) moved(c *candidate) error {
 		h := &known[i]
 		const other = index.Prefix | index.Unsupported // than what is recorded
 		if h.Entry.Name == c.child.name || h.Disk.Size != in.Size || h.Disk.Mtime != in.Mtime || h.Entry.Size != in.Size ||
-			h.Flags&other != 0 || len(h.Entry.Blocks) == 0 {
+			h.Flags&other != 0 {
+			continue
+		}
+		full, err := p.idx.Local(p.ctx, h.Entry.Name)
+		if err != nil {
+			return err
+		}
+		if full == nil || full.Entry.Deleted || len(full.Entry.Blocks) == 0 {
 			continue
 		}
 		if !p.caps.Ctime || h.Disk.Ctime != in.Ctime || h.Flags&index.MustRescan != 0 || racy(&h.Disk, p.caps) {
-			c.former = h
+			c.former = full
 			return nil
 		}
 		c.examine = false
-		p.succeed(c, h)
+		p.succeed(c, full)
 		return nil
 	}
 	return nil

@@ -133,6 +133,25 @@ func TestALargeBlockNeedsTheMemoryOfARange(t *testing.T) {
 	}
 }
 
+func TestALargeBlockThatIsWrittenMeanwhileIsNotServed(t *testing.T) {
+	f := newFolder(t)
+	p := content(maxBlock)
+	e := entry("a", p, maxBlock)
+	f.write("a", p)
+	f.hold(e, 0)
+	var errs []error
+	err := f.srv.Serve(t.Context(), []Range{{"a", e.Blocks[0].Hash, 0, 10}, {"a", e.Blocks[0].Hash, 10, 10}}, func(_ int, _ []byte, err error) error {
+		errs = append(errs, err)
+		return f.fs.User().WriteAt("a", []byte("edited"), 10)
+	})
+	if err != nil || len(errs) != 2 || errs[0] != nil || !errors.Is(errs[1], ErrNoBlock) {
+		t.Errorf("served %v, %v; want the first range alone", errs, err)
+	}
+	if len(f.mismatch) != 1 {
+		t.Errorf("reported %q", f.mismatch)
+	}
+}
+
 func TestWhatTheIndexDoesNotOfferCostsNoAccess(t *testing.T) {
 	f := newFolder(t)
 	p := []byte("secret")

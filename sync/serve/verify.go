@@ -4,14 +4,16 @@ import (
 	"crypto/sha256"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/folderfs"
 )
 
 // found is where a block was seen whole. The zero value is no block.
 type found struct {
 	block index.Block
 	path  string
-	at    int64 // offset of the block in the file
-	held  bool  // the buffer holds all of it
+	at    int64         // offset of the block in the file
+	held  bool          // the buffer holds all of it
+	info  folderfs.Info // of the file before the block was read; without held
 }
 
 // verify looks whether a block is in a file, and keeps it in the buffer if it
@@ -29,6 +31,10 @@ func (b *batch) verify(path string, at int64, block index.Block) bool {
 	if f == nil {
 		return false
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
 	hash := sha256.New()
 	for done := int64(0); done < int64(block.Size); {
 		p := b.buffer(min(int64(block.Size)-done, MaxRange))
@@ -41,13 +47,13 @@ func (b *batch) verify(path string, at int64, block index.Block) bool {
 	if index.Hash(hash.Sum(nil)) != block.Hash {
 		return false
 	}
-	b.found = found{block: block, path: path, at: at, held: block.Size <= MaxRange}
+	b.found = found{block: block, path: path, at: at, held: block.Size <= MaxRange, info: info}
 	return true
 }
 
 // part cuts the range out of the block verified last, which begins at start in
-// the file that was asked for. A large block is read once more and may have
-// been changed meanwhile; whoever asked verifies what arrives.
+// the file that was asked for. Of a large block it is read once more, and refused
+// if the file was changed since: the other device would take us for a liar.
 func (b *batch) part(r *Range, start int64) ([]byte, error) {
 	if b.found.held {
 		return (*b.buf)[r.Offset-start:][:r.Size], nil
@@ -57,10 +63,20 @@ func (b *batch) part(r *Range, start int64) ([]byte, error) {
 		return nil, ErrNoBlock
 	}
 	p := b.buffer(int64(r.Size))
-	if n, err := f.ReadAt(p, b.found.at+r.Offset-start); n < len(p) && err != nil {
+	n, err := f.ReadAt(p, b.found.at+r.Offset-start)
+	if n < len(p) && err != nil {
+		return nil, ErrNoBlock
+	}
+	if info, err := f.Stat(); err != nil || !isUntouched(info, b.found.info) {
+		b.found = found{}
+		b.opt.OnMismatch(r.Name)
 		return nil, ErrNoBlock
 	}
 	return p, nil
+}
+
+func isUntouched(now, before folderfs.Info) bool {
+	return now.Inode == before.Inode && now.Size == before.Size && now.Mtime == before.Mtime && now.Ctime == before.Ctime
 }
 
 // buffer returns n bytes, MaxRange at most, valid until the next call.
