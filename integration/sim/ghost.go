@@ -271,14 +271,13 @@ func (d *Device) consume(scan engine.ID, name string) {
 
 // mayDiffer reports whether disk and index may differ without a user: of a
 // directory that had to be made for what is in it, since its own entry had not
-// come; and where the index itself says that it is not
+// come or it was deleted here, if it ranks below all others; and where the index itself says that it is not
 // certain, but of what it is: that nothing is there has to be somebody's doing.
 func (d *Device) mayDiffer(c *index.Change) bool {
-	s, _, err := d.index.State(d.w.ctx, c.Entry.Name)
-	d.check("State", err)
-	held := s.Local
-	come := slices.ContainsFunc(s.Heads, func(h index.Head) bool { return !h.Entry.Deleted })
-	return c.Entry.Type == index.Directory && (held == nil || held.Entry.Deleted) && !come || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
+	held, err := d.index.Local(d.w.ctx, c.Entry.Name)
+	d.check("Local", err)
+	implied := c.Entry.Type == index.Directory && c.Entry.Version.Counter(d.replica().Shadow()) > 0
+	return implied && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
 }
 
 func (d *Device) replica() index.Replica {

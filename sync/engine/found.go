@@ -56,6 +56,9 @@ func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observatio
 		if changed[o.Name] || !e.counts(scan, o.Name) {
 			continue // the old name of a rename, or not to be relied on
 		}
+		if err := e.noteImplied(ctx, known[o.Name], o); err != nil {
+			return err
+		}
 		c, ok := e.record(known[o.Name], o)
 		if !ok {
 			continue
@@ -74,6 +77,20 @@ func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observatio
 	if err == nil {
 		e.commit(commit)
 	}
+	return err
+}
+
+// noteImplied finds out whether a new directory was made for what is placed in it,
+// or was to be.
+func (e *Engine) noteImplied(ctx context.Context, s *index.State, o *plan.Observation) error {
+	if !e.work.hasPlaced || o.Removed || o.Entry.Type != index.Directory || isHeld(s) {
+		return nil
+	}
+	if o.Implied = e.work.isBelow(o.Name); o.Implied {
+		return nil
+	}
+	held, err := e.Index.Locals(ctx, o.Name, "", 1)
+	o.Implied = len(held) > 0
 	return err
 }
 

@@ -111,7 +111,7 @@ func (e *Engine) placeNext() {
 	if len(group) == 0 {
 		return
 	}
-	w.place = e.newID()
+	w.place, w.hasPlaced = e.newID(), true
 	for i := range group {
 		w.begin(&group[i], placing)
 	}

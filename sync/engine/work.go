@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -51,6 +52,7 @@ type work struct {
 	notes     map[ID]bool            // commits of a plan under way
 	queue     []plan.Action          // to be placed, in order
 	place     ID                     // the Place under way, 0 for none
+	hasPlaced bool                   // there was one
 	failures  map[string]failure
 	differs   map[string][]index.Version // versions found to differ, by name
 	stale     map[string]bool            // names whose last outcome was Stale
@@ -86,6 +88,21 @@ func newWork() work {
 }
 
 // placing reports whether a scan of the name would see a placement halfway.
+// isBelow reports whether something is done below a directory, or was tried.
+func (w *work) isBelow(dir string) bool {
+	for name := range w.stages {
+		if strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	for name := range w.failures {
+		if strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *work) placing(name string) bool { return w.stages[name] == placing }
 
 // records reports whether a commit under way may change the name. Nothing is

@@ -13,6 +13,9 @@ type Observation struct {
 	Removed bool // nothing is there any more
 	// Moved says of what is Removed that it was found under another name.
 	Moved bool
+	// Implied says of a directory that it was made here for what other devices
+	// have in it, as far as is known.
+	Implied bool
 	// Entry is what is there, with blocks; its vector, author and parent are
 	// for Record to fill in. Unused if Removed.
 	Entry index.Entry
@@ -38,7 +41,7 @@ type Author struct {
 }
 
 // Record returns the change that an observation comes to, given the state of
-// its name. ok is false if there is nothing to record. The blocks of what is
+// its name. ok is false if there is nothing to record, or not yet. The blocks of what is
 // derived are for the caller to fill in.
 func Record(s *index.State, o *Observation, by Author, d Direction, l Limits) (c index.Change, ok bool) {
 	var local *index.Entry
@@ -70,6 +73,13 @@ func Record(s *index.State, o *Observation, by Author, d Direction, l Limits) (c
 		orphan(&c, s, by, d)
 		return c, true
 	}
+	if isExpected(s, &c, d) {
+		return c, false
+	}
+	if o.Implied && d == SendReceive && c.Flags == 0 {
+		imply(&c, s, by)
+		return c, true
+	}
 	if d == ReceiveOnly {
 		c.Flags |= index.ReceiveOnlyChanged
 	}
@@ -79,6 +89,18 @@ func Record(s *index.State, o *Observation, by Author, d Direction, l Limits) (c
 		c.Entry.ContentVersion = local.ContentAt()
 	}
 	return c, true
+}
+
+// isExpected reports whether a new directory is one that is about to be placed here
+// with permissions of its own: what belongs into it came first, or somebody made
+// one like it. To record it as it is would open a private directory everywhere.
+func isExpected(s *index.State, c *index.Change, d Direction) bool {
+	isNew := s.Local == nil || s.Local.Entry.Deleted
+	if !isNew || c.Entry.Type != index.Directory || c.Flags != 0 || d == SendOnly || len(s.Heads) == 0 {
+		return false
+	}
+	winner := conflict.Resolve(s.Entries()).Winner
+	return !winner.Deleted && winner.Type == index.Directory && (s.Local == nil || !s.Local.Entry.Version.Dominates(winner.Version))
 }
 
 // quiet are the flags of what is not announced.
@@ -180,6 +202,15 @@ func orphan(c *index.Change, s *index.State, by Author, d Direction) {
 	e := &c.Entry
 	e.Version = index.Version{}.Bump(by.Replica.Shadow(), by.Now, append(s.Versions(), s.Local.Entry.Version)...)
 	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, nil, nil, ""
+}
+
+// imply records a directory that had to be made before its own entry came. Nobody
+// chose its permissions: its author has no counter in it, so that it ranks below
+// any that somebody did choose.
+func imply(c *index.Change, s *index.State, by Author) {
+	e := &c.Entry
+	e.Version = c.Base.Bump(by.Replica.Shadow(), by.Now, s.Versions()...)
+	e.ModifiedBy, e.Parent = by.Replica, c.Base
 }
 
 // agreeing returns the head that says just what the disk shows and replaces

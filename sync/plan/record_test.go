@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"testing"
 
+	"github.com/labsync/labsync/conflict"
 	"github.com/labsync/labsync/index"
 )
 
@@ -19,6 +20,8 @@ func TestRecord(t *testing.T) {
 	short, zeros := file("", 0), file("one", 0)
 	zeros.Blocks = []index.Block{{Size: int32(zeros.Size), Hash: sha256.Sum256(make([]byte, zeros.Size))}}
 	zeros.Hash = index.HashBlocks(zeros.Blocks)
+	private := directory(0)
+	private.Mode = 0o700
 	tests := []struct {
 		name      string
 		state     index.State
@@ -73,6 +76,19 @@ func TestRecord(t *testing.T) {
 		{
 			"a head made here that knows more than the edit will be swallowed some day, so it is at once", state(&held, 0, held, file("x", 1, c(1, 900), c(3, 7))), Observation{Base: held.Version, Removed: true}, SendReceive, true,
 			index.Version{c(1, 1000), c(2, 50), c(3, 7)}, func(t *testing.T, ch *index.Change) { want(t, len(ch.Derived) == 1, "a sibling") },
+		},
+		{
+			"a directory that is to be placed with its own permissions is none made here", state(nil, 0, directory(2, c(2, 50))), Observation{Entry: private}, SendReceive, false, nil, nil,
+		},
+		{
+			"a directory made for what is in it ranks below all others", state(nil, 0), Observation{Entry: private, Implied: true}, SendReceive, true,
+			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
+				theirs := directory(2, c(2, 50))
+				want(t, conflict.Resolve([]index.Entry{ch.Entry, theirs}).Winner.Version.Compare(theirs.Version) == index.Equal, "that other devices' permissions win")
+			},
+		},
+		{
+			"in a send-only folder it is", state(nil, 0, directory(2, c(2, 50))), Observation{Entry: private}, SendOnly, true, index.Version{c(1, 1000)}, nil,
 		},
 		{
 			"a head made elsewhere of one made here stays one", state(&held, 0, held, file("x", 3, c(1, 900), c(3, 7))), Observation{Base: held.Version, Entry: other}, SendReceive, true,
