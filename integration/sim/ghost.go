@@ -271,13 +271,16 @@ func (d *Device) consume(scan engine.ID, name string) {
 
 // mayDiffer reports whether disk and index may differ without a user: of a
 // directory that had to be made for what is in it, since its own entry had not
-// come or it was deleted here, if it ranks below all others; and where the index itself says that it is not
+// come or it was deleted here, if it ranks below all others, or that somebody had
+// made at the old name of a rename; and where the index itself says that it is not
 // certain, but of what it is: that nothing is there has to be somebody's doing.
 func (d *Device) mayDiffer(c *index.Change) bool {
-	held, err := d.index.Local(d.w.ctx, c.Entry.Name)
-	d.check("Local", err)
-	implied := c.Entry.Type == index.Directory && c.Entry.Version.Counter(d.replica().Shadow()) > 0
-	return implied && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
+	s, _, err := d.index.State(d.w.ctx, c.Entry.Name)
+	d.check("State", err)
+	held := s.Local
+	implied := c.Entry.Version.Counter(d.replica().Shadow()) > 0
+	moved := slices.ContainsFunc(s.Heads, func(h index.Head) bool { return h.Entry.RenamedFrom != "" && d.edits.unseen(h.Entry.RenamedFrom) })
+	return c.Entry.Type == index.Directory && (implied || moved) && (held == nil || held.Entry.Deleted) || held != nil && held.Flags&index.MustRescan != 0 && !c.Entry.Deleted
 }
 
 func (d *Device) replica() index.Replica {
