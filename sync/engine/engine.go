@@ -132,6 +132,7 @@ func (e *Engine) start(ctx context.Context, ev Started) error {
 	e.recheck = e.now
 	e.emit(Unsettle{ID: e.newID()}) // what was settled for the lack of a source
 	counts, err := e.Index.Counts(ctx)
+	e.work.hasPlaced = counts.Files+counts.Directories+counts.Symlinks > 0
 	if counts.ReceiveOnlyChanged > 0 && e.Direction != plan.ReceiveOnly {
 		e.sweep = sweep{kind: sweepAnnounce}
 	}

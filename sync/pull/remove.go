@@ -180,7 +180,7 @@ func (g *group) setMeta(s *step, before folderfs.Info) {
 	}
 	if s.want.Type == index.File && before.Mtime != s.want.Mtime {
 		if err := g.fs.Chtimes(s.path, s.want.Mtime); err != nil {
-			g.metaFailed(s, err)
+			g.restoreMode(s, before, err)
 			return
 		}
 	}
@@ -203,6 +203,18 @@ func (g *group) setMeta(s *step, before folderfs.Info) {
 	if err := g.fs.SyncFile(s.path); err != nil && !errors.Is(err, fs.ErrPermission) {
 		s.stick(err)
 	}
+}
+
+// restoreMode ends a step that could not set the time. The new permissions alone
+// would look like a person's.
+func (g *group) restoreMode(s *step, before folderfs.Info, err error) {
+	if g.fs.Capabilities().Modes && before.Mode != s.want.Mode&0o777 {
+		if backErr := g.fs.Chmod(s.path, before.Mode); backErr != nil {
+			s.stick(errors.Join(err, backErr))
+			return
+		}
+	}
+	g.metaFailed(s, err)
 }
 
 // contentOf is the entry along whose blocks the file in place is read: what is
