@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/sync/plan"
@@ -81,7 +82,7 @@ func (e *Engine) recordSeen(ctx context.Context, scan ID, seen []plan.Observatio
 }
 
 // noteImplied finds out whether a new directory was made for what is placed in it,
-// or was to be.
+// or was to be: by a run before this one, perhaps.
 func (e *Engine) noteImplied(ctx context.Context, s *index.State, o *plan.Observation) error {
 	if !e.work.hasPlaced || o.Removed || o.Entry.Type != index.Directory || isHeld(s) {
 		return nil
@@ -90,7 +91,11 @@ func (e *Engine) noteImplied(ctx context.Context, s *index.State, o *plan.Observ
 		return nil
 	}
 	held, err := e.Index.Locals(ctx, o.Name, "", 1)
-	o.Implied = len(held) > 0
+	if err != nil {
+		return err
+	}
+	waiting, err := e.Index.Dirty(ctx, index.DirtyLive, o.Name+"/", 1)
+	o.Implied = len(held) > 0 || len(waiting) > 0 && strings.HasPrefix(waiting[0].Name, o.Name+"/")
 	return err
 }
 
