@@ -37,6 +37,9 @@ func (w *World) judge() {
 	if len(w.failed) > 0 || w.ctx.Err() != nil {
 		return
 	}
+	if w.allRun(); len(w.failed) > 0 {
+		return // the rest asks them
+	}
 	w.converged()
 	w.nothingLost()
 	w.outOfSight()
@@ -45,6 +48,15 @@ func (w *World) judge() {
 	w.needsNothing()
 	if len(w.failed) == 0 {
 		w.staysQuiet()
+	}
+}
+
+// allRun is a part of I6: whatever has happened, every folder starts.
+func (w *World) allRun() {
+	for _, d := range w.devices {
+		if d.engine == nil {
+			w.violate("I6", d, "its folder does not start")
+		}
 	}
 }
 

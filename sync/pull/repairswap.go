@@ -48,8 +48,8 @@ func (r *repair) secondHalf(away finding) error {
 			return err
 		}
 		if found == theNew {
-			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) {
-				r.lookAgain(true) // somebody has taken the directory away: what stood there stays displaced
+			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) || errors.Is(err, fs.ErrExist) {
+				r.lookAgain(true) // somebody has taken the directory away, or the name in another case: what stood there stays displaced
 				return nil
 			} else if err != nil {
 				return err
@@ -68,11 +68,11 @@ func (r *repair) secondHalf(away finding) error {
 }
 
 // putBack returns what was displaced to its name. If its directory is gone by
-// now it is kept for a person to find: no index knows these bytes.
+// now, or the name taken in another case, it is kept for a person to find.
 func (r *repair) putBack() error {
 	err := r.fs.RenameNoReplace(r.work, r.path)
 	switch {
-	case isGone(err):
+	case isGone(err), errors.Is(err, fs.ErrExist):
 		r.lookAgain(true)
 		_, err = r.rescue(r.work)
 	case err == nil:
