@@ -144,6 +144,9 @@ func idle(ctx context.Context, f *fixture) error {
 	if err := f.holdSmall(ctx, f.sizes.many); err != nil {
 		return err
 	}
+	if err := observe.Pause(ctx, f.sizes.settle); err != nil {
+		return err
+	}
 	before, err := f.reading()
 	if err != nil {
 		return err
