@@ -39,7 +39,7 @@ var mutants = []mutant{
 		trips: []string{"I2", "I7"},
 		aim:   []Kind{Ambush, Ambush, Edit},
 		edits: []edit{
-			{"sync/pull/group.go", "	if !holdsVersion(s.held, a.Base()) || s.expects()", "	if s.expects()"},
+			{"sync/pull/group.go", "return holdsVersion(s.held, s.a.Base()) && s.expects()", "return s.expects()"},
 			{"sync/engine/outcome.go", "		a, err := e.decideAgain(ctx, known[o.Name], &was)\n", "		a, err, _ := was, error(nil), known\n"},
 			{"sync/engine/work.go", "return w.recorded[name] > 0 }", "return false }"},
 			{

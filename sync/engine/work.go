@@ -87,7 +87,6 @@ func newWork() work {
 	}
 }
 
-// placing reports whether a scan of the name would see a placement halfway.
 // isBelow reports whether something is done below a directory, or was tried.
 func (w *work) isBelow(dir string) bool {
 	for name := range w.stages {
@@ -103,6 +102,7 @@ func (w *work) isBelow(dir string) bool {
 	return false
 }
 
+// placing reports whether a scan of the name would see a placement halfway.
 func (w *work) placing(name string) bool { return w.stages[name] == placing }
 
 // records reports whether a commit under way may change the name. Nothing is

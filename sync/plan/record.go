@@ -41,8 +41,8 @@ type Author struct {
 }
 
 // Record returns the change that an observation comes to, given the state of
-// its name. ok is false if there is nothing to record, or not yet. The blocks of what is
-// derived are for the caller to fill in.
+// its name. ok is false if there is nothing to record, or not yet. The blocks of
+// what is derived are for the caller to fill in.
 func Record(s *index.State, o *Observation, by Author, d Direction, l Limits) (c index.Change, ok bool) {
 	var local *index.Entry
 	if s.Local != nil {

@@ -106,11 +106,7 @@ func (g *group) prepare(s *step) error {
 		return err
 	}
 	s.held = g.known.held(a.Name)
-	if !holdsVersion(s.held, a.Base()) || s.expects() != a.Expects() || !s.expects() && changesHeld(a.Op) {
-		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
-		return nil
-	}
-	if a.Op == plan.Create && !g.known.announces(&a.Want) {
+	if !isAsDecided(s) || a.Op == plan.Create && !g.known.announces(&a.Want) {
 		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 		return nil
 	}
@@ -135,6 +131,11 @@ func (g *group) prepare(s *step) error {
 		return g.prepareMove(s)
 	}
 	return nil
+}
+
+// isAsDecided reports whether the name is still held as its action expects.
+func isAsDecided(s *step) bool {
+	return holdsVersion(s.held, s.a.Base()) && s.expects() == s.a.Expects() && (s.expects() || !changesHeld(s.a.Op))
 }
 
 // prepareMove takes what is held at the old name now, with its blocks.

@@ -35,23 +35,28 @@ func TestASaveThatWasTakenAwayAndSavedOverBecomesAHead(t *testing.T) {
 		name  string
 		old   func(w *world)
 		save  func(u memfs.User) error
+		over  string // the name of the second save
 		at    string // the step fails here, and is settled
 		shows string // what is left of the first save
 	}{
-		{"a file", nil, func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "", first},
-		{"a link", nil, func(u memfs.User) error { return errors.Join(u.Remove("f"), u.Symlink(first, "f")) }, "", "-> " + first},
+		{"a file", nil, func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "f", "", first},
+		{"a link", nil, func(u memfs.User) error { return errors.Join(u.Remove("f"), u.Symlink(first, "f")) }, "f", "", "-> " + first},
 		{
 			"a file in the place of a link", func(w *world) { w.announce(w.linkOf("f", "old")) },
-			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "", first,
+			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "f", "", first,
 		},
 		{
 			"a file, and the step is settled afterwards", nil,
-			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "pull.taken", first,
+			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "f", "pull.taken", first,
+		},
+		{
+			"a file, saved over in another case, and the step is settled afterwards", nil,
+			func(u memfs.User) error { return u.SaveByRename("f", []byte(first)) }, "F", "pull.taken", first,
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t, without(func(c *folderfs.Capabilities) { c.Exchange = false }))
+			w := newWorld(t, without(func(c *folderfs.Capabilities) { c.Exchange, c.CaseSensitive = false, tt.over == "f" }))
 			if tt.old == nil {
 				w.announce(w.fileOf("f", []byte("old")))
 			} else {
@@ -66,7 +71,7 @@ func TestASaveThatWasTakenAwayAndSavedOverBecomesAHead(t *testing.T) {
 				case "pull.exchange":
 					err = tt.save(w.mem.User())
 				case "pull.taken":
-					err = w.mem.User().Write("f", []byte(second))
+					err = w.mem.User().Write(tt.over, []byte(second))
 				}
 				if err != nil {
 					t.Error(err)
@@ -86,7 +91,7 @@ func TestASaveThatWasTakenAwayAndSavedOverBecomesAHead(t *testing.T) {
 			if heads := w.recheckAll(); heads != 1 {
 				t.Errorf("%d heads", heads)
 			}
-			w.scan("f")
+			w.scan(tt.over)
 			w.sync()
 			w.sync()
 			for _, content := range []string{tt.shows, second, "new"} {

@@ -125,9 +125,9 @@ func (p *Puller) sweep(ctx context.Context, rep *Report) error {
 // after 30 seconds, and needs a moment for it.
 const distrustAge = 60 * time.Second
 
-// distrust marks what had changed or was recorded shortly before the index was last written: a
-// loss of power may have left it empty, short or zero-filled under facts that
-// look right, or taken its name away.
+// distrust marks what had changed or was recorded shortly before the index was
+// last written: a loss of power may have left it empty, short or zero-filled
+// under facts that look right, or taken its name away.
 func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) error {
 	const page = 1000
 	now := p.opt.Now().UnixNano()

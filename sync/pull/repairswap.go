@@ -49,7 +49,10 @@ func (r *repair) secondHalf(away finding) error {
 		}
 		if found == theNew {
 			if err := r.fs.RenameNoReplace(temp, r.path); isGone(err) || errors.Is(err, fs.ErrExist) {
-				r.lookAgain(true) // somebody has taken the directory away, or the name in another case: what stood there stays displaced
+				// Somebody has taken the directory away, or the name in
+				// another case: what stood there stays displaced.
+				r.lookAgain(true)
+				r.watchFor(away, &r.old)
 				return nil
 			} else if err != nil {
 				return err
@@ -64,21 +67,37 @@ func (r *repair) secondHalf(away finding) error {
 		}
 	}
 	r.lookAgain(away != theOld)
-	return r.putBack()
+	return r.putBack(away)
 }
 
 // putBack returns what was displaced to its name. If its directory is gone by
-// now, or the name taken in another case, it is kept for a person to find.
-func (r *repair) putBack() error {
+// now, or the name taken in another case, it stays where it is, and a save
+// becomes a head.
+func (r *repair) putBack(away finding) error {
 	err := r.fs.RenameNoReplace(r.work, r.path)
 	switch {
 	case isGone(err), errors.Is(err, fs.ErrExist):
 		r.lookAgain(true)
-		_, err = r.rescue(r.work)
+		return r.leaveAway(away)
 	case err == nil:
 		r.noteWork(r.path, r.work)
 	}
 	return err
+}
+
+// leaveAway leaves at the work name what cannot go back. A directory is no
+// version of anything: a person is to find it.
+func (r *repair) leaveAway(away finding) error {
+	info, err := r.fs.Lstat(r.work)
+	if err != nil {
+		return err
+	}
+	if info.Kind != folderfs.File && info.Kind != folderfs.Symlink {
+		_, err = r.rescue(r.work)
+		return err
+	}
+	r.watchFor(away, &r.old)
+	return nil
 }
 
 // clearWork takes what was to be placed out of the displaced files.
@@ -150,7 +169,7 @@ func (r *repair) delete() error {
 	case away == theOther && there == missing:
 		r.touch(r.path, r.work)
 		r.lookAgain(true)
-		return r.putBack()
+		return r.putBack(away)
 	case away == theOld && there == theOld:
 		return nil
 	}

@@ -81,7 +81,9 @@ func (b *batch) answer(r *Range) ([]byte, error) {
 			continue
 		}
 		if b.verify(k.path, start, block) {
-			return b.part(r, start)
+			if p := b.part(r, start); p != nil {
+				return p, nil
+			}
 		}
 		b.opt.OnMismatch(r.Name)
 	}

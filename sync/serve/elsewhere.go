@@ -18,15 +18,17 @@ func (b *batch) elsewhere(k *known, r *Range) ([]byte, error) {
 		if !ok {
 			continue
 		}
-		if b.found.path != "" && b.found.block == block {
-			return b.part(r, start)
+		if b.found.path == "" || b.found.block != block {
+			found, err := b.search(block, l, start)
+			if err != nil {
+				return nil, err
+			}
+			if !found {
+				continue
+			}
 		}
-		found, err := b.search(block, l, start)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			return b.part(r, start)
+		if p := b.part(r, start); p != nil {
+			return p, nil
 		}
 	}
 	return nil, ErrNoBlock

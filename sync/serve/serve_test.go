@@ -110,12 +110,18 @@ func TestBlocksAndPartsOfThemAreServedFromTheFile(t *testing.T) {
 	}
 }
 
-func TestALargeBlockNeedsTheMemoryOfARange(t *testing.T) {
-	f := newFolder(t)
+// largeBlock puts a file of one block of the largest size into the folder.
+func (f *folder) largeBlock() ([]byte, index.Entry) {
 	p := content(maxBlock)
 	e := entry("a", p, maxBlock)
 	f.write("a", p)
 	f.hold(e, 0)
+	return p, e
+}
+
+func TestALargeBlockNeedsTheMemoryOfARange(t *testing.T) {
+	f := newFolder(t)
+	p, e := f.largeBlock()
 	want := []Range{{"a", e.Blocks[0].Hash, 0, MaxRange}, {"a", e.Blocks[0].Hash, maxBlock - MaxRange, MaxRange}}
 	asked := 0
 	err := f.srv.Serve(t.Context(), want, func(i int, data []byte, err error) error {
@@ -135,10 +141,7 @@ func TestALargeBlockNeedsTheMemoryOfARange(t *testing.T) {
 
 func TestALargeBlockThatIsWrittenMeanwhileIsNotServed(t *testing.T) {
 	f := newFolder(t)
-	p := content(maxBlock)
-	e := entry("a", p, maxBlock)
-	f.write("a", p)
-	f.hold(e, 0)
+	_, e := f.largeBlock()
 	var errs []error
 	err := f.srv.Serve(t.Context(), []Range{{"a", e.Blocks[0].Hash, 0, 10}, {"a", e.Blocks[0].Hash, 10, 10}}, func(_ int, _ []byte, err error) error {
 		errs = append(errs, err)

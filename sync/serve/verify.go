@@ -52,27 +52,27 @@ func (b *batch) verify(path string, at int64, block index.Block) bool {
 }
 
 // part cuts the range out of the block verified last, which begins at start in
-// the file that was asked for. Of a large block it is read once more, and refused
-// if the file was changed since: the other device would take us for a liar.
-func (b *batch) part(r *Range, start int64) ([]byte, error) {
+// the file that was asked for. Of a large block it is read once more, and nil if
+// the file was changed since: the other device would take us for a liar.
+func (b *batch) part(r *Range, start int64) []byte {
 	if b.found.held {
-		return (*b.buf)[r.Offset-start:][:r.Size], nil
+		return (*b.buf)[r.Offset-start:][:r.Size]
 	}
-	f := b.open(b.found.path)
+	was := b.found
+	b.found = found{}
+	f := b.open(was.path)
 	if f == nil {
-		return nil, ErrNoBlock
+		return nil
 	}
 	p := b.buffer(int64(r.Size))
-	n, err := f.ReadAt(p, b.found.at+r.Offset-start)
-	if n < len(p) && err != nil {
-		return nil, ErrNoBlock
+	if n, err := f.ReadAt(p, was.at+r.Offset-start); n < len(p) && err != nil {
+		return nil
 	}
-	if info, err := f.Stat(); err != nil || !isUntouched(info, b.found.info) {
-		b.found = found{}
-		b.opt.OnMismatch(r.Name)
-		return nil, ErrNoBlock
+	if info, err := f.Stat(); err != nil || !isUntouched(info, was.info) {
+		return nil
 	}
-	return p, nil
+	b.found = was
+	return p
 }
 
 func isUntouched(now, before folderfs.Info) bool {
