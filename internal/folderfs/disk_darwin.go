@@ -211,3 +211,6 @@ func born(f OpenFile) (at int64) {
 	})
 	return at
 }
+
+// handOver does nothing: this system writes behind by itself.
+func handOver(int, bool) {}

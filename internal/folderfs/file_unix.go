@@ -11,9 +11,10 @@ import (
 // file is an open regular file. os.File keeps a read apart from a Close beside
 // it and repeats interrupted calls.
 type file struct {
-	disk *Disk
-	name string
-	os   *os.File
+	disk   *Disk
+	name   string
+	os     *os.File
+	behind behind
 }
 
 var _ NewFile = (*file)(nil)
@@ -38,7 +39,15 @@ func (f *file) ReadAt(p []byte, at int64) (int, error) {
 
 func (f *file) WriteAt(p []byte, at int64) (int, error) {
 	n, err := f.os.WriteAt(p, at)
+	f.wrote(int64(n))
 	return n, f.wrap("write", err)
+}
+
+// wrote hands what was written to the disk, now and then.
+func (f *file) wrote(n int64) {
+	if hand, drop := f.behind.add(n); hand {
+		_ = f.control(func(fd int) error { handOver(fd, drop); return nil })
+	}
 }
 
 func (f *file) Close() error { return f.wrap("close", f.os.Close()) }

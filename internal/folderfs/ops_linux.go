@@ -117,6 +117,7 @@ func (f *file) CopyFrom(src OpenFile, from, at, n int64) (int64, error) {
 		more, err = copyRange(f.os, source.os, from+done, at+done, n-done)
 		done += more
 	}
+	f.wrote(done)
 	return done, f.wrap("copy to", err)
 }
 
