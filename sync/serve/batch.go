@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"sort"
 
 	"github.com/labsync/labsync/index"
@@ -14,7 +13,7 @@ type batch struct {
 	*Server
 	ctx   context.Context
 	want  []Range
-	known map[string]*known
+	known map[string]*known // nil before the first answer
 	files map[string]folderfs.OpenFile
 	order []string // of files, the one opened first first
 
@@ -29,10 +28,10 @@ const openFiles = 16
 // known is what the index has of a name: the file held, and other versions
 // once they are asked for.
 type known struct {
-	refused  bool
-	path     string // on disk, "" if nothing is held
-	lists    []list
-	complete bool // all versions are in lists
+	refused bool
+	path    string // on disk, "" if nothing is held
+	lists   []list
+	heads   []index.Head // not in lists yet
 }
 
 // list is a block list and where each block begins.
@@ -90,62 +89,71 @@ func (b *batch) answer(r *Range) ([]byte, error) {
 	return b.elsewhere(k, r)
 }
 
-// look asks the index about a name. The disk is not touched.
+// look asks the index about a name, the first time about all that are wanted.
+// The disk is not touched.
 func (b *batch) look(name string) (*known, error) {
-	if k := b.known[name]; k != nil {
-		return k, nil
-	}
-	k := &known{}
-	held, err := b.idx.Local(b.ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	const notAnnounced = index.Ignored | index.Unsupported | index.ReceiveOnlyChanged
-	switch {
-	case held == nil:
-		_, ok, err := b.idx.State(b.ctx, name)
-		if err != nil {
+	if b.known == nil {
+		b.known = make(map[string]*known, len(b.want))
+		if err := b.read(b.names()); err != nil {
 			return nil, err
 		}
-		k.refused = !ok
-	case held.Flags&notAnnounced != 0:
-		k.refused = true
-	case !held.Entry.Deleted && held.Entry.Type == index.File:
-		k.path = name
-		if held.Disk.Name != "" {
-			k.path = held.Disk.Name
-		}
-		k.lists = append(k.lists, newList(held.Entry, true))
 	}
-	b.known[name] = k
-	return k, nil
+	if b.known[name] == nil { // where a block was found elsewhere
+		if err := b.read([]string{name}); err != nil {
+			return nil, err
+		}
+	}
+	return b.known[name], nil
 }
 
-// versions adds the lists of the name's other heads.
-func (b *batch) versions(k *known, name string) error {
-	if k.complete {
-		return nil
+// names lists the names wanted that may be in an index, each once.
+func (b *batch) names() (names []string) {
+	seen := make(map[string]struct{}, len(b.want))
+	for i := range b.want {
+		name := b.want[i].Name
+		if _, ok := seen[name]; !ok && index.CheckName(name) == nil {
+			seen[name] = struct{}{}
+			names = append(names, name)
+		}
 	}
-	k.complete = true
-	s, _, err := b.idx.State(b.ctx, name)
+	return names
+}
+
+func (b *batch) read(names []string) error {
+	states, err := b.idx.States(b.ctx, names, true)
 	if err != nil {
 		return err
 	}
-	for i := range s.Heads {
-		e := &s.Heads[i].Entry
-		if e.Deleted || e.Type != index.File {
-			continue
-		}
-		full, err := b.idx.Head(b.ctx, name, e.Version)
-		if errors.Is(err, index.ErrNoVersion) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		k.lists = append(k.lists, newList(full, false))
+	for i, name := range names {
+		b.known[name] = newKnown(&states[i])
 	}
 	return nil
+}
+
+func newKnown(s *index.State) *known {
+	const notAnnounced = index.Ignored | index.Unsupported | index.ReceiveOnlyChanged
+	held := s.Local
+	switch {
+	case held == nil && len(s.Heads) == 0, held != nil && held.Flags&notAnnounced != 0:
+		return &known{refused: true}
+	case held == nil || held.Entry.Deleted || held.Entry.Type != index.File:
+		return &known{heads: s.Heads}
+	}
+	k := &known{path: s.Name, heads: s.Heads, lists: []list{newList(held.Entry, true)}}
+	if held.Disk.Name != "" {
+		k.path = held.Disk.Name
+	}
+	return k
+}
+
+// addVersions adds the lists of the name's other heads.
+func (k *known) addVersions() {
+	for i := range k.heads {
+		if e := &k.heads[i].Entry; !e.Deleted && e.Type == index.File {
+			k.lists = append(k.lists, newList(*e, false))
+		}
+	}
+	k.heads = nil
 }
 
 func (b *batch) open(path string) folderfs.OpenFile {

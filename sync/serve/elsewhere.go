@@ -9,9 +9,7 @@ import (
 
 // elsewhere looks for a block that is not, or no longer, in the file asked for.
 func (b *batch) elsewhere(k *known, r *Range) ([]byte, error) {
-	if err := b.versions(k, r.Name); err != nil {
-		return nil, err
-	}
+	k.addVersions()
 	for i := range k.lists {
 		l := &k.lists[i]
 		block, start, ok := l.find(r)

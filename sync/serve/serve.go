@@ -62,7 +62,7 @@ func New(fs folderfs.Reader, idx index.Reader, opt Options) *Server {
 // server again when reply returns. Serve returns an error that reply returns,
 // or the end of the context.
 func (s *Server) Serve(ctx context.Context, want []Range, reply func(i int, data []byte, err error) error) error {
-	b := &batch{Server: s, ctx: ctx, known: map[string]*known{}, files: map[string]folderfs.OpenFile{}, want: want}
+	b := &batch{Server: s, ctx: ctx, files: map[string]folderfs.OpenFile{}, want: want}
 	defer b.close()
 	for i := range want {
 		if err := ctx.Err(); err != nil {
