@@ -132,9 +132,10 @@ type Change struct {
 	Derived []Entry
 	// Intent, if not zero, is settled by this change.
 	Intent IntentID
-	// Lost tells that the version held before is not on this disk any more
-	// though Entry does not include it: this device announces it no longer.
-	Lost bool
+	// Lost are versions that this device announces no longer, though Entry does
+	// not include them: what was held before and is not on this disk any more,
+	// and heads of which nobody has the content. Not of a Quiet change.
+	Lost []Version
 	// Quiet changes are not announced: the name gets no sequence (Ignored,
 	// Unsupported, ReceiveOnlyChanged). What was announced before stays, and
 	// the quiet version is not a head.

@@ -120,6 +120,9 @@ func (d *duel) commit() {
 		c.Base = v(77, 0)
 	}
 	c.Entry = d.entry(name, ours, from...)
+	if !c.Quiet && d.chance(20) {
+		c.Lost = d.some(append(s.Versions(), c.Base))
+	}
 	if d.chance(20) {
 		c.Derived = []index.Entry{d.entry(pick(d, duelNames), ours, d.known(name).Versions()...)}
 	}

@@ -145,10 +145,31 @@ func testConcurrent(f *fixture) {
 func testLost(f *fixture) {
 	f.hold(file("a", v(1, 0), "mine"), file("b", v(1, 0), "mine"))
 	f.announce(alice, file("a", v(1, 0), "mine"))
-	f.commit(index.Change{Base: v(1, 0), Entry: file("a", v(0, 1), "torn"), Lost: true}, index.Change{Base: v(1, 0), Entry: file("b", v(0, 1), "torn"), Lost: true})
+	mine := []index.Version{v(1, 0)}
+	f.commit(index.Change{Base: v(1, 0), Entry: file("a", v(0, 1), "torn"), Lost: mine}, index.Change{Base: v(1, 0), Entry: file("b", v(0, 1), "torn"), Lost: mine})
 	f.heads("a", index.DirtyLive, "1,0 A", "0,1 o")
 	f.heads("b", index.Clean, "0,1 o")
 	f.updates("a 0,1", "b 0,1")
+}
+
+// A head that is withdrawn hides its ancestors no longer once nobody announces it.
+func testWithdrawn(f *fixture) {
+	mine, lost := file("a", v(1, 0), "mine"), file("a", v(0, 2), "lost")
+	f.hold(mine)
+	f.announce(alice, lost)
+	f.commit(index.Change{Base: v(1, 0), Entry: mine, Heads: []index.Version{v(0, 2)}})
+	f.announce(bob, file("a", v(0, 1), "shown"))
+	f.updates("a 1,0 0,2")
+	withdraw := index.Change{Base: v(1, 0), Entry: mine, Disk: index.Disk{Inode: 7}, Lost: []index.Version{v(0, 2), v(1, 0)}}
+	f.commit(withdraw)
+	f.heads("a", index.DirtyLive, "1,0 o", "0,2 A")
+	f.updates("a 1,0")
+	equal(f, "sequence", f.sequence(), 3)
+	f.announce(alice, mine)
+	f.heads("a", index.DirtyLive, "1,0 Ao", "0,1 B")
+	// There is nothing to withdraw any more, and nothing to announce.
+	f.commit(withdraw)
+	equal(f, "sequence", f.sequence(), 3)
 }
 
 func testUnconsidered(f *fixture) {

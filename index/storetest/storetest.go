@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Store) {
 		{"concurrent versions stay heads, and both are announced", testConcurrent},
 		{"a head that was not considered leaves the name dirty", testUnconsidered},
 		{"what is lost is announced by others only", testLost},
+		{"a head that is withdrawn hides nothing", testWithdrawn},
 		{"equal vectors with different content are two heads", testTwins},
 		{"settled names are clean until their heads change", testSettle},
 		{"derived heads stay until dominated or announced", testDerived},

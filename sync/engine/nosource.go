@@ -15,7 +15,8 @@ import (
 // been superseded before anyone placed it: its bytes may be nowhere any more.
 // So may those of a head that everybody has put aside for another, if a loss of
 // power took them from its author. Such heads do not count until somebody
-// announces the name, which is what every device does that has them.
+// announces the name, which is what every device does that has them; plan
+// withdraws those that are announced here.
 func (e *Engine) noSource(ctx context.Context, was *plan.Action, o *plan.Outcome) error {
 	s, _, err := e.Index.State(ctx, o.Name)
 	if err != nil {

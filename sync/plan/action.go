@@ -53,6 +53,8 @@ type Action struct {
 	Heads []index.Version
 	// Derived are the siblings of losing heads, to be recorded with Want.
 	Derived []index.Entry
+	// Note only: heads that are announced here no longer, as nobody has them.
+	Lost []index.Version
 	// Move only: what is held at the old name, and its new state.
 	From      *index.Held
 	FromWant  index.Entry

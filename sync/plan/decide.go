@@ -39,10 +39,14 @@ func Decide(f *Facts) Action {
 	return a
 }
 
-// decideWithout decides as if the heads that cannot be had did not exist. Once
-// there is nothing to do about the others all of them are settled: those must
-// not be announced, and would make the name wait for ever.
+// decideWithout decides as if the heads that cannot be had did not exist. Those
+// that this device announces are withdrawn first: they hide their ancestors, which
+// other devices may still show. Once there is nothing to do about the others all
+// are settled: the rest must not be announced, and would make the name wait for ever.
 func decideWithout(f *Facts, settled Action) Action {
+	if lost := hearsay(f); len(lost) > 0 {
+		return Action{Op: Note, Name: settled.Name, Have: settled.Have, Want: settled.Have.Entry, Lost: lost}
+	}
 	g := *f
 	g.Nowhere, g.State.Heads = nil, possible(f)
 	a := Decide(&g)
@@ -63,15 +67,36 @@ func noted(s *index.State, want *index.Entry) bool {
 	return s.Local != nil && s.Local.Entry.Version.Compare(want.Version) == index.Equal
 }
 
+// hearsay lists the heads that cannot be had and are announced here all the
+// same, along with what is held. A device that has one goes on announcing it, and
+// when it comes back the version descends from just what it was made from. Where
+// what is held is not announced itself nothing is recorded that would be.
+func hearsay(f *Facts) (lost []index.Version) {
+	local := f.State.Local
+	includes := func(h index.Head) bool { return h.Entry.Version.Dominates(local.Entry.Version) }
+	if local == nil || local.Flags&quiet != 0 || !slices.ContainsFunc(f.State.Heads, includes) {
+		return nil
+	}
+	for i := range f.State.Heads {
+		if h := &f.State.Heads[i]; h.Ours && !canBeHad(f, h) {
+			lost = append(lost, h.Entry.Version)
+		}
+	}
+	return lost
+}
+
 // possible lists the heads that can be had as far as is known.
 func possible(f *Facts) (heads []index.Head) {
 	for i := range f.State.Heads {
-		h := &f.State.Heads[i]
-		if h.Entry.Deleted || hasAtPath(&f.State, h) || !slices.Contains(f.Nowhere, h.Entry.Hash) {
+		if h := &f.State.Heads[i]; canBeHad(f, h) {
 			heads = append(heads, *h)
 		}
 	}
 	return heads
+}
+
+func canBeHad(f *Facts, h *index.Head) bool {
+	return h.Entry.Deleted || hasAtPath(&f.State, h) || !slices.Contains(f.Nowhere, h.Entry.Hash)
 }
 
 func hasAtPath(s *index.State, h *index.Head) bool {

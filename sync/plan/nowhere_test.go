@@ -59,6 +59,52 @@ func TestHeadsThatNobodyHasDoNotCountOnceTheyCannotBeHad(t *testing.T) {
 	}
 }
 
+// A device that had put a head aside for another goes on announcing it. Once
+// nobody can send its content that would hide what it was made from for ever.
+func TestHeadsThatNobodyHasAreWithdrawn(t *testing.T) {
+	lost, mine, other := file("lost", 2, c(2, 90)), file("mine", 1, c(1, 10)), file("other", 3, c(3, 20))
+	known := ours(heads(&mine, []index.Entry{mine, other}, []index.Entry{lost}))
+	known.Heads[0].Ours = true
+	with := func(change func(*index.State)) index.State {
+		s := known
+		local := *known.Local
+		s.Local, s.Heads = &local, append([]index.Head(nil), known.Heads...)
+		change(&s)
+		return s
+	}
+	tests := []struct {
+		name  string
+		state index.State
+		lost  bool
+	}{
+		{"what was put aside", known, true},
+		{"also beside what is to be placed", with(func(s *index.State) { s.Heads[2].Entry.Version = index.Version{c(1, 10), c(3, 20)} }), true},
+		{"not what others announce alone", with(func(s *index.State) { s.Heads[0].Ours = false }), false},
+		{"not what somebody has", with(func(s *index.State) { s.Heads[0].AtPath = []device.ID{peer} }), false},
+		{"not what is held", with(func(s *index.State) { s.Local.Entry = lost }), false},
+		{"not by recording a change nobody is to know", with(func(s *index.State) { s.Local.Flags = index.ReceiveOnlyChanged }), false},
+		{"not by announcing what is held quietly", with(func(s *index.State) { s.Local.Entry.Version = index.Version{c(4, 1)} }), false},
+		{"not where nothing is held", with(func(s *index.State) { s.Local = nil }), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := Decide(&Facts{State: tt.state, Nowhere: []index.Hash{lost.Hash}})
+			if !tt.lost {
+				if len(a.Lost) > 0 {
+					t.Fatalf("%v of %v withdraws %v", a.Op, a.Want, a.Lost)
+				}
+				return
+			}
+			if a.Op != Note || len(a.Lost) != 1 || a.Lost[0].Compare(lost.Version) != index.Equal {
+				t.Fatalf("%v, withdraws %v", a.Op, a.Lost)
+			}
+			if a.Want.Version.Compare(mine.Version) != index.Equal || len(a.Heads) > 0 {
+				t.Fatalf("announces %v and %v", a.Want, a.Heads)
+			}
+		})
+	}
+}
+
 func TestUnheldContent(t *testing.T) {
 	lost, other := file("lost", 2, c(2, 90)), file("other", 3, c(3, 20))
 	s := heads(nil, []index.Entry{other}, []index.Entry{lost})

@@ -198,9 +198,12 @@ func Swallow(v, base index.Version, r index.Replica, s *index.State, by Author) 
 // whatever was written by a person. A receive-only device tells nobody and takes
 // what was recorded again.
 func orphan(c *index.Change, s *index.State, by Author, d Direction) {
-	c.Lost, c.Quiet = d != ReceiveOnly, d == ReceiveOnly
+	held := s.Local.Entry.Version
+	if c.Quiet = d == ReceiveOnly; !c.Quiet {
+		c.Lost = []index.Version{held}
+	}
 	e := &c.Entry
-	e.Version = index.Version{}.Bump(by.Replica.Shadow(), by.Now, append(s.Versions(), s.Local.Entry.Version)...)
+	e.Version = index.Version{}.Bump(by.Replica.Shadow(), by.Now, append(s.Versions(), held)...)
 	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, nil, nil, ""
 }
 

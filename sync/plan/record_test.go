@@ -125,7 +125,7 @@ func TestRecord(t *testing.T) {
 		{
 			"a file that a loss of power has cut is a head beside the one recorded", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, SendReceive, true,
 			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
-				want(t, ch.Lost && ch.Entry.Clock() == 0 && ch.Entry.Parent == nil, "a version that ranks last and has no past")
+				want(t, len(ch.Lost) == 1 && ch.Lost[0].Compare(held.Version) == index.Equal && ch.Entry.Clock() == 0 && ch.Entry.Parent == nil, "a version that ranks last and has no past")
 			},
 		},
 		{
@@ -145,13 +145,13 @@ func TestRecord(t *testing.T) {
 		{
 			"but it is one if the file was found under another name", state(&held, index.Suspect, held), Observation{Base: held.Version, Removed: true, Moved: true}, SendReceive, true,
 			index.Version{c(1, 1000), c(2, 50)}, func(t *testing.T, ch *index.Change) {
-				want(t, ch.Entry.Deleted && ch.Entry.Hash == held.Hash && !ch.Lost, "a deletion of what was held")
+				want(t, ch.Entry.Deleted && ch.Entry.Hash == held.Hash && ch.Lost == nil, "a deletion of what was held")
 			},
 		},
 		{
 			"a receive-only device takes again what was lost", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: short}, ReceiveOnly, true,
 			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
-				want(t, ch.Quiet && !ch.Lost && ch.Flags&index.ReceiveOnlyChanged == 0, "quiet, and no change of this device")
+				want(t, ch.Quiet && ch.Lost == nil && ch.Flags&index.ReceiveOnlyChanged == 0, "quiet, and no change of this device")
 			},
 		},
 		{

@@ -16,9 +16,11 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 	// What a scan finds out about a file that is as it was tells nobody anything.
 	first, ours := versions[at].by(Self)
 	renewed := versions[at].Held && ours && first.First
+	withdrawn := false
 	for i := range versions {
-		if c.Lost && versions[i].Held && i != at {
+		if _, announces := versions[i].by(Self); announces && i != at && contains(c.Lost, versions[i].Entry.Version) {
 			versions[i].announce(Announcer{Device: Self}, false)
+			withdrawn = true
 		}
 		versions[i].Held = i == at
 	}
@@ -27,8 +29,8 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 	if c.Entry.Deleted {
 		r.Disk = index.Disk{}
 	}
-	if !c.Quiet && !(renewed && len(c.Heads) == 0) {
-		announced = r.announceHeld(c.Heads)
+	if !c.Quiet && !(renewed && len(c.Heads)+len(c.Lost) == 0) {
+		announced = r.announceHeld(c.Heads) || withdrawn
 	}
 	r.Dirty = index.Clean
 	for _, h := range r.Maximal() {

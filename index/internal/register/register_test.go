@@ -33,6 +33,7 @@ func drawSteps(t *rapid.T) []step {
 		entries := drawEntries(t, "entries")
 		device := rapid.IntRange(1, 3).Draw(t, "device")
 		quiet := rapid.IntRange(0, 4).Draw(t, "quiet") == 0
+		lost := rapid.IntRange(0, 4).Draw(t, "lost") == 0
 		switch rapid.IntRange(0, 6).Draw(t, "kind") {
 		case 0:
 			return func(r *Register) { r.Derive(&entries[0]) }
@@ -44,7 +45,11 @@ func drawSteps(t *rapid.T) []step {
 		return func(r *Register) {
 			c := index.Change{Entry: entries[0], Quiet: quiet}
 			for _, e := range entries {
-				c.Heads = append(c.Heads, e.Version)
+				if lost && !quiet {
+					c.Lost = append(c.Lost, e.Version)
+				} else {
+					c.Heads = append(c.Heads, e.Version)
+				}
 			}
 			if v := r.Held(); v != nil {
 				c.Base = v.Entry.Version
