@@ -61,6 +61,10 @@ type State struct {
 	// or another device) or derived. A version held quietly (Change.Quiet) is
 	// not among them and dominates none of them.
 	Heads []Head
+	// Hidden are versions that a head dominates and that some device, or this
+	// one, announces to have at the path all the same: what is left if that head
+	// cannot be had.
+	Hidden []Head
 	// Dirty tells which planning pass the name waits for.
 	Dirty Dirty
 }

@@ -172,6 +172,23 @@ func testWithdrawn(f *fixture) {
 	equal(f, "sequence", f.sequence(), 3)
 }
 
+func testHidden(f *fixture) {
+	mine := file("a", v(1, 0), "mine")
+	f.hold(mine)
+	f.hidden("a")
+	f.announce(alice, file("a", v(1, 1), "next"))
+	f.hidden("a", "1,0 o")
+	f.announce(bob, mine)
+	f.announce(carol, file("a", v(2, 1), "last"))
+	f.heads("a", index.DirtyLive, "2,1 C")
+	f.hidden("a", "1,0 Bo", "1,1 A")
+	f.announce(alice, file("a", v(2, 1), "last"))
+	f.commit(index.Change{Base: v(1, 0), Entry: file("a", v(2, 1), "last")})
+	f.hidden("a", "1,0 B")
+	f.announce(bob, file("a", v(0, 9), "other"), mine)
+	f.hidden("a") // put aside
+}
+
 func testUnconsidered(f *fixture) {
 	f.hold(file("a", v(1, 0), "one"))
 	f.announce(alice, file("a", v(0, 1), "theirs"))

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Store) {
 		{"a head that was not considered leaves the name dirty", testUnconsidered},
 		{"what is lost is announced by others only", testLost},
 		{"a head that is withdrawn hides nothing", testWithdrawn},
+		{"what a head hides is known while somebody shows it", testHidden},
 		{"equal vectors with different content are two heads", testTwins},
 		{"settled names are clean until their heads change", testSettle},
 		{"derived heads stay until dominated or announced", testDerived},
@@ -174,14 +175,28 @@ func (f *fixture) unknown(name string) {
 func (f *fixture) heads(name string, dirty index.Dirty, want ...string) {
 	f.Helper()
 	s := f.state(name)
+	f.same("heads of "+name, s.Heads, want)
+	if s.Dirty != dirty {
+		f.Fatalf("%q is dirty %d, want %d", name, s.Dirty, dirty)
+	}
+}
+
+// hidden checks what is hidden of a name: versions as in heads.
+func (f *fixture) hidden(name string, want ...string) {
+	f.Helper()
+	f.same("hidden of "+name, f.state(name).Hidden, want)
+}
+
+func (f *fixture) same(what string, heads []index.Head, want []string) {
+	f.Helper()
 	var got []string
-	for _, h := range s.Heads {
+	for _, h := range heads {
 		got = append(got, fmt.Sprintf("%d,%d %s", h.Entry.Version.Counter(ours), h.Entry.Version.Counter(theirs), announcers(h)))
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(got, want) || s.Dirty != dirty {
-		f.Fatalf("heads of %q = %q, dirty %d; want %q, dirty %d", name, got, s.Dirty, want, dirty)
+	if !slices.Equal(got, want) {
+		f.Fatalf("%s = %q, want %q", what, got, want)
 	}
 }
 

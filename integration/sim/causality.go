@@ -126,7 +126,9 @@ func (d *Device) watchRecorded(changes []index.Change, stale []int) {
 		if slices.Contains(stale, i) || d.copied { // which counts when another device hears of it
 			continue
 		}
-		d.mean(&c.Entry)
+		if !c.Quiet { // likewise
+			d.mean(&c.Entry)
+		}
 		if !c.Entry.Deleted {
 			d.w.ghost.lives[c.Entry.Name] = append(d.w.ghost.lives[c.Entry.Name], c.Entry.Version)
 		}

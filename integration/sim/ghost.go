@@ -252,6 +252,9 @@ func (d *Device) echoes(x *engine.Commit) map[string]string {
 			continue
 		}
 		name := c.Entry.Name
+		if d.isHead(&c.Entry) {
+			continue // no new version
+		}
 		if c.Entry.Deleted && d.edits.gone[c.Entry.Hash] {
 			continue
 		}
@@ -260,6 +263,12 @@ func (d *Device) echoes(x *engine.Commit) map[string]string {
 		}
 	}
 	return out
+}
+
+func (d *Device) isHead(e *index.Entry) bool {
+	s, _, err := d.index.State(d.w.ctx, e.Name)
+	d.check("State", err)
+	return slices.ContainsFunc(s.Versions(), func(v index.Version) bool { return v.Compare(e.Version) == index.Equal })
 }
 
 // consume takes note that what users did to a name before a scan is recorded.

@@ -108,16 +108,15 @@ const reflinkAlign = 4096
 func (f *file) CopyFrom(src OpenFile, from, at, n int64) (int64, error) {
 	source, ok := src.(*file)
 	if !ok || n <= 0 {
-		done, err := copyRange(f.os, src, from, at, n)
+		done, err := copyRange(f, src, from, at, n)
 		return done, f.wrap("copy to", err)
 	}
 	done, err := f.copyInKernel(source, from, at, n)
 	if err == errCopyElsewhere {
 		var more int64
-		more, err = copyRange(f.os, source.os, from+done, at+done, n-done)
+		more, err = copyRange(f, source.os, from+done, at+done, n-done)
 		done += more
 	}
-	f.wrote(done)
 	return done, f.wrap("copy to", err)
 }
 
@@ -132,7 +131,7 @@ func (f *file) copyInKernel(source *file, from, at, n int64) (done int64, err er
 				done = n
 				return nil
 			}
-			done, err = copyFileRange(out, in, from, at, n)
+			done, err = f.copyFileRange(out, in, from, at, n)
 			return err
 		})
 	})
@@ -154,10 +153,10 @@ func shareRange(out, in int, from, at, n int64) error {
 	})
 }
 
-func copyFileRange(out, in int, from, at, n int64) (done int64, err error) {
+func (f *file) copyFileRange(out, in int, from, at, n int64) (done int64, err error) {
 	for done < n {
 		var part int
-		rest := int(min(n-done, 1<<30))
+		rest := int(min(n-done, behindStep))
 		err := retry(func() (err error) {
 			part, err = unix.CopyFileRange(in, &from, out, &at, rest, 0)
 			return err
@@ -174,6 +173,7 @@ func copyFileRange(out, in int, from, at, n int64) (done int64, err error) {
 			return done, io.ErrUnexpectedEOF
 		}
 		done += int64(part) // from and at moved along
+		f.wrote(int64(part))
 	}
 	return done, nil
 }

@@ -50,7 +50,7 @@ type Engine struct {
 	heard     time.Time               // when a device last announced something
 	deferred  time.Time               // until when halves of renames wait, zero for none
 	receiving int                     // RecordRemotes under way
-	nowhere   map[string][]index.Hash // contents of a name that cannot be had, until somebody announces one
+	nowhere   map[string][]index.Hash // contents of a name that cannot be had, until it or one of them is announced
 	recheck   time.Time               // when to look after displaced files, zero for never
 }
 
@@ -132,7 +132,7 @@ func (e *Engine) start(ctx context.Context, ev Started) error {
 	e.recheck = e.now
 	e.emit(Unsettle{ID: e.newID()}) // what was settled for the lack of a source
 	counts, err := e.Index.Counts(ctx)
-	e.work.hasPlaced = counts.Files+counts.Directories+counts.Symlinks > 0
+	e.work.hasPlaced = counts.Files+counts.Directories+counts.Symlinks+counts.NeedFiles > 0
 	if counts.ReceiveOnlyChanged > 0 && e.Direction != plan.ReceiveOnly {
 		e.sweep = sweep{kind: sweepAnnounce}
 	}

@@ -10,8 +10,9 @@ import (
 
 // hidden returns a rig of which alice shows a version that another one hides:
 // bob has lost that, and this device announces it still, having put it aside for
-// a file of its own that is deleted now. Nobody can send it.
-func hidden(t *testing.T) (r *rig, shown, lost index.Entry) {
+// a file of its own that is deleted now. Nobody can send it. carol has put it
+// aside as well, if she is away.
+func hidden(t *testing.T, away bool) (r *rig, shown, lost index.Entry) {
 	r = started(t, nil)
 	mine := file("n", "mine", r.me, c(r.me, 1))
 	shown, lost = file("n", "shown", byAlice, c(byAlice, 1)), file("n", "lost", byBob, c(byAlice, 1), c(byBob, 2))
@@ -26,6 +27,9 @@ func hidden(t *testing.T) (r *rig, shown, lost index.Entry) {
 	commit(index.Change{Base: mine.Version, Entry: deleted})
 	r.must(r.store.RecordRemote(ctx, bob, []index.Update{{Sequence: 2, Heads: []index.Entry{deleted}}}))
 	r.must(r.store.RecordRemote(ctx, alice, []index.Update{{Sequence: 1, Heads: []index.Entry{shown}}}))
+	if away {
+		r.must(r.store.RecordRemote(ctx, carol, []index.Update{{Sequence: 1, Heads: []index.Entry{deleted, lost}}}))
+	}
 	r.step(PeerUp{Device: alice})
 	r.step(PeerUp{Device: bob})
 	for range asideTries + 1 {
@@ -54,7 +58,7 @@ func (r *rig) announced(name string) (hashes []index.Hash) {
 }
 
 func TestWhatAVersionHidesIsPlacedOnceNobodyHasThat(t *testing.T) {
-	r, shown, lost := hidden(t)
+	r, shown, lost := hidden(t, false)
 	if slices.Contains(r.announced("n"), lost.Hash) {
 		t.Fatal("announced still, though nobody has it")
 	}
@@ -68,9 +72,27 @@ func TestWhatAVersionHidesIsPlacedOnceNobodyHasThat(t *testing.T) {
 	none[Fetch](r, "not at rest")
 }
 
+func TestWhatAVersionHidesIsPlacedThoughADeviceThatIsAwayAnnouncesThat(t *testing.T) {
+	r, shown, lost := hidden(t, true)
+	if h := r.state("n").Heads; !slices.ContainsFunc(h, func(h index.Head) bool { return h.Entry.Hash == lost.Hash }) {
+		t.Fatalf("heads %v", h)
+	}
+	f := one[Fetch](r)
+	if f.Actions[0].Op != plan.Create || f.Actions[0].Want.Hash != shown.Hash {
+		t.Fatalf("%v of %v", f.Actions[0].Op, f.Actions[0].Want)
+	}
+	r.fetched(f)
+	r.placed(one[Place](r))
+	r.pass(failLast)
+	none[Fetch](r, "not at rest")
+	if !slices.Contains(r.announced("n"), shown.Hash) {
+		t.Fatal("not announced")
+	}
+}
+
 func TestWhatComesBackReplacesOnlyWhatItWasMadeFrom(t *testing.T) {
 	t.Run("the version it was made from", func(t *testing.T) {
-		r, _, lost := hidden(t)
+		r, _, lost := hidden(t, false)
 		r.fetched(one[Fetch](r))
 		r.placed(one[Place](r))
 		r.announce(bob, lost)
@@ -80,7 +102,7 @@ func TestWhatComesBackReplacesOnlyWhatItWasMadeFrom(t *testing.T) {
 		}
 	})
 	t.Run("not what was made of that meanwhile", func(t *testing.T) {
-		r, shown, lost := hidden(t)
+		r, shown, lost := hidden(t, false)
 		r.fetched(one[Fetch](r))
 		r.placed(one[Place](r))
 		edit := file("n", "edit", r.me, c(byAlice, 1), c(r.me, 9))

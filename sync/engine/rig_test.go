@@ -16,6 +16,7 @@ import (
 var (
 	alice = device.ID{2}
 	bob   = device.ID{3}
+	carol = device.ID{4}
 )
 
 // replicas of the devices that announce.

@@ -52,7 +52,7 @@ type work struct {
 	notes     map[ID]bool            // commits of a plan under way
 	queue     []plan.Action          // to be placed, in order
 	place     ID                     // the Place under way, 0 for none
-	hasPlaced bool                   // there was one, or may have been in an earlier run
+	hasPlaced bool                   // something was placed, or may have been in an earlier run
 	failures  map[string]failure
 	differs   map[string][]index.Version // versions found to differ, by name
 	stale     map[string]bool            // names whose last outcome was Stale

@@ -85,11 +85,20 @@ func hearsay(f *Facts) (lost []index.Version) {
 	return lost
 }
 
-// possible lists the heads that can be had as far as is known.
+// possible lists what the heads would be without those that cannot be had: what
+// some device still shows is hidden by them alone.
 func possible(f *Facts) (heads []index.Head) {
 	for i := range f.State.Heads {
 		if h := &f.State.Heads[i]; canBeHad(f, h) {
 			heads = append(heads, *h)
+		}
+	}
+	hidden := f.State.Hidden
+	for i := range hidden {
+		v := hidden[i].Entry.Version
+		above := func(h index.Head) bool { return v.Compare(h.Entry.Version) == index.Before }
+		if !slices.ContainsFunc(heads, above) && !slices.ContainsFunc(hidden, above) {
+			heads = append(heads, hidden[i])
 		}
 	}
 	return heads

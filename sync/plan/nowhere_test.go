@@ -127,3 +127,45 @@ func TestUnheldContent(t *testing.T) {
 		}
 	}
 }
+
+// What a head hides is what its author had before. Where somebody shows it still
+// it is a head like any other once that cannot be had.
+func TestWhatIsHiddenByHeadsThatNobodyHasCounts(t *testing.T) {
+	before := file("before", 1, c(1, 10))
+	lost, other := file("lost", 2, c(1, 10), c(2, 90)), file("other", 3, c(3, 20))
+	buried := gone(other, 3, c(3, 30))
+	hidden := func(s index.State, versions ...index.Entry) index.State {
+		for _, v := range versions {
+			s.Hidden = append(s.Hidden, index.Head{Entry: v, Devices: []device.ID{peer}, AtPath: []device.ID{peer}})
+		}
+		return s
+	}
+	tests := []struct {
+		name  string
+		state index.State
+		op    Op
+		want  index.Entry
+		kept  []index.Entry // beside it
+	}{
+		{"it is not deleted by who did not know of it", hidden(heads(&before, []index.Entry{buried}, []index.Entry{lost}), before), Note, before, nil},
+		{"it is kept beside what wins over it", hidden(heads(&before, []index.Entry{other}, []index.Entry{lost}), before), Replace, other, []index.Entry{before}},
+		{"it is placed where it is not shown", hidden(heads(&other, []index.Entry{buried}, []index.Entry{lost}), before), Replace, before, nil},
+		{"not what somebody has since replaced", hidden(heads(&other, []index.Entry{other}, []index.Entry{lost}), file("older", 1, c(1, 5)), file("old", 3, c(3, 15))), Note, other, []index.Entry{file("older", 1, c(1, 5))}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := Decide(&Facts{State: tt.state, Nowhere: []index.Hash{lost.Hash}})
+			if a.Op != tt.op || a.Want.Hash != tt.want.Hash || a.Want.Deleted {
+				t.Fatalf("%v of %v, want %v of %v", a.Op, a.Want, tt.op, tt.want)
+			}
+			if len(a.Derived) != len(tt.kept) {
+				t.Fatalf("keeps %v, want %v", a.Derived, tt.kept)
+			}
+			for i := range a.Derived {
+				if a.Derived[i].Hash != tt.kept[i].Hash {
+					t.Errorf("keeps %v, want %v", a.Derived[i], tt.kept[i])
+				}
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/labsync/labsync/index"
 )
@@ -62,8 +63,8 @@ func (p *Puller) created(ctx context.Context, s *index.State) (*index.Change, er
 	if err != nil || !p.isSpelled(s.Name, info) {
 		return nil, nil // a scan says what is wrong with it, if anything is
 	}
-	for i := range s.Heads {
-		h := &s.Heads[i].Entry
+	for _, head := range slices.Concat(s.Heads, s.Hidden) {
+		h := &head.Entry
 		if h.Deleted || kindOf(h.Type) != info.Kind || s.Local != nil && base.Dominates(h.Version) || !p.hasMeta(info, h) {
 			continue
 		}

@@ -97,16 +97,25 @@ func (g *group) put(s *step, source, name string) error {
 	return nil
 }
 
-// makeDirectory makes a directory with just these permissions.
+// makeDirectory makes a directory with just these permissions, or none.
 func (g *group) makeDirectory(name string, mode uint32) error {
 	if err := g.fs.Mkdir(name, mode); err != nil || !g.fs.Capabilities().Modes {
 		return err
 	}
-	if info, err := g.fs.Lstat(name); err != nil || info.Mode == mode {
-		return err
+	info, err := g.fs.Lstat(name)
+	if err == nil && info.Mode != mode {
+		err = g.fs.Chmod(name, mode) // the process's mask had taken some away
 	}
-	return g.fs.Chmod(name, mode) // the process's mask had taken some away
+	if err != nil {
+		g.unmake(name)
+	}
+	return err
 }
+
+// unmake removes a directory that was made here for a step that fails. It would
+// pass for somebody's, should its head be replaced before the next try. One that
+// cannot be removed is somebody's by now: there is something in it.
+func (g *group) unmake(name string) { _ = g.fs.Rmdir(name) }
 
 func (g *group) createDirectory(s *step) {
 	s.touch(s.path) // it may be made, and then fail
@@ -119,6 +128,9 @@ func (g *group) createDirectory(s *step) {
 		return
 	}
 	info, statErr := g.fs.Lstat(s.path)
+	if statErr != nil && err == nil {
+		g.unmake(s.path)
+	}
 	if statErr != nil || info.Kind != folderfs.Directory || norm.NFC.String(info.Name) != norm.NFC.String(path.Base(s.path)) {
 		g.adopt(s) // says what is in the way
 		return

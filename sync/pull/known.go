@@ -43,9 +43,10 @@ func (k known) held(name string) *index.Held {
 // is known by that alone until it is recorded, see adoptCreated.
 func (k known) announces(e *index.Entry) bool {
 	s := k[e.Name]
-	return s != nil && slices.ContainsFunc(s.Heads, func(h index.Head) bool {
+	says := func(h index.Head) bool {
 		return !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e) && h.Entry.SameMeta(e)
-	})
+	}
+	return s != nil && (slices.ContainsFunc(s.Heads, says) || slices.ContainsFunc(s.Hidden, says))
 }
 
 // withBlocks fills in the block list of what an action wants.

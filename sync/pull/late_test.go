@@ -2,6 +2,7 @@ package pull
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/labsync/labsync/internal/folderfs"
@@ -100,5 +101,52 @@ func TestASaveThatWasTakenAwayAndSavedOverBecomesAHead(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The file has the name of its content before there is a version with that, and
+// is on the list after there is one.
+func TestALateSaveOutlivesACrashWhileItIsRecorded(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.announce(w.fileOf("f", []byte("old")))
+	w.want(w.sync(), plan.Done)
+	w.clock.skip(1e12)
+	w.announce(w.fileOf("f", []byte("new")))
+	w.want(w.sync(), plan.Done)
+	listed := slices.Clone(w.pull.watch.batches[w.pull.watch.next-1])
+	if err := w.mem.User().Write(listed[0].Work, []byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	w.opt.Fault = func(point string) error {
+		if point == "pull.late" {
+			return errStop
+		}
+		return nil
+	}
+	w.restart()
+	w.clock.skip(w.pull.opt.Quiet)
+	_, _, err := w.pull.Recheck(t.Context(), w.clock.Now()) // sees it change
+	w.clock.skip(w.pull.opt.Quiet)
+	if err == nil {
+		_, _, err = w.pull.Recheck(t.Context(), w.clock.Now())
+	}
+	if !errors.Is(err, errStop) {
+		t.Fatal(err)
+	}
+	w.opt.Fault = nil
+	w.restart()
+	if heads := w.recheckAll(); heads != 1 {
+		t.Errorf("%d heads after the crash", heads)
+	}
+	if err := w.pull.addWatched(t.Context(), listed); err != nil {
+		t.Fatal(err)
+	}
+	if heads := w.recheckAll(); heads != 0 {
+		t.Errorf("%d more heads of what is recorded", heads)
+	}
+	w.sync()
+	w.sync()
+	if !w.inTree("late") || !w.inTree("new") {
+		t.Errorf("in the tree is %q", everywhere(t, w.fs, ""))
 	}
 }

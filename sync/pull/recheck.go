@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/labsync/labsync/index"
@@ -96,7 +97,11 @@ func (p *Puller) recheckDisplaced(ctx context.Context, now time.Time) (next time
 func (p *Puller) recheck(ctx context.Context, w *watched, now time.Time) (again int64, head bool, err error) {
 	info, err := p.fs.Lstat(w.Work)
 	if isGone(err) {
-		return 0, false, nil
+		// It was named after what is in it, and perhaps no more than that.
+		if w.Work, err = p.renamed(w.Work); err != nil || w.Work == "" {
+			return 0, false, err
+		}
+		info, err = p.fs.Lstat(w.Work)
 	}
 	if err != nil {
 		return 0, false, err
@@ -141,6 +146,9 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	if err != nil {
 		return false, err
 	}
+	if err := p.opt.Fault("pull.late"); err != nil {
+		return false, err
+	}
 	p.opt.OnEvent(Event{Kind: Saved, Name: w.Name, Work: work})
 	held, err := p.idx.Local(ctx, w.Name)
 	if err != nil || held == nil || p.opt.Direction == plan.ReceiveOnly || held.Flags&quietFlags != 0 {
@@ -153,6 +161,9 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 	state, _, err := p.idx.State(ctx, w.Name)
 	if err != nil {
 		return false, err
+	}
+	if announces(&state, &e) {
+		return false, nil // recorded, and the list was not shortened any more
 	}
 	id, err := p.idx.Identity(ctx)
 	if err != nil {
@@ -185,6 +196,23 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 		err = fmt.Errorf("index of %q changed meanwhile", w.Name)
 	}
 	return err == nil, err
+}
+
+// announces reports whether this device announces a version with that content.
+func announces(s *index.State, e *index.Entry) bool {
+	return slices.ContainsFunc(s.Heads, func(h index.Head) bool {
+		return h.Ours && !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e)
+	})
+}
+
+// renamed returns what a displaced file is named by now, "" if it is gone.
+func (p *Puller) renamed(work string) (string, error) {
+	w, ok := folderfs.ParseWork(work)
+	if !ok {
+		return "", nil
+	}
+	byKey, err := p.displacedByKey()
+	return byKey[w.Key], err
 }
 
 // quietFlags are those of what is not announced.

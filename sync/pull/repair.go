@@ -179,7 +179,7 @@ func (r *repair) placed(there finding, info folderfs.Info, away finding) error {
 }
 
 // watchFor puts what lies at the work name on the list of what is looked at
-// again: it is a version that a program may still have open, or a save on top of it.
+// again: a version that a program may still have open, or a save on top of it.
 func (r *repair) watchFor(away finding, of *index.Entry) {
 	if away == theOld && (of.Type != index.File || len(of.Blocks) == 0) {
 		return

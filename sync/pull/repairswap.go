@@ -71,8 +71,8 @@ func (r *repair) secondHalf(away finding) error {
 }
 
 // putBack returns what was displaced to its name. If its directory is gone by
-// now, or the name taken in another case, it stays where it is, and a save
-// becomes a head.
+// now, or the name taken, perhaps in another case, it stays where it is and is
+// looked at like any other displaced file.
 func (r *repair) putBack(away finding) error {
 	err := r.fs.RenameNoReplace(r.work, r.path)
 	switch {

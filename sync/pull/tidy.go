@@ -157,8 +157,8 @@ func (p *Puller) needed(ctx context.Context, works []string) (map[string]bool, e
 	heads := func(states []index.State) {
 		for i := range states {
 			s := &states[i]
-			for k := range s.Heads {
-				if e := &s.Heads[k].Entry; s.Local == nil || !s.Local.Entry.SameContent(e) {
+			for _, h := range slices.Concat(s.Heads, s.Hidden) {
+				if e := &h.Entry; s.Local == nil || !s.Local.Entry.SameContent(e) {
 					need(e)
 				}
 			}

@@ -148,8 +148,11 @@ func (g *group) remember() error {
 
 func (p *Puller) watched(name, work string, e *index.Entry, now int64) (watched, bool) {
 	info, err := p.fs.Lstat(work)
-	if err != nil {
+	if isGone(err) {
 		return watched{}, false
+	}
+	if err != nil {
+		info.Size = -1 // to be looked at once that is possible
 	}
 	return watchedOf(name, work, e, info, now), true
 }

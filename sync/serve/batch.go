@@ -25,8 +25,8 @@ type batch struct {
 // openFiles bounds the files of one batch.
 const openFiles = 16
 
-// known is what the index has of a name: the file held, and other versions
-// once they are asked for.
+// known is what the index has of a name: the file held, and other heads, of
+// which lists are made once they are needed.
 type known struct {
 	refused bool
 	path    string // on disk, "" if nothing is held
@@ -79,10 +79,8 @@ func (b *batch) answer(r *Range) ([]byte, error) {
 		if !ok || !l.held {
 			continue
 		}
-		if b.verify(k.path, start, block) {
-			if p := b.part(r, start); p != nil {
-				return p, nil
-			}
+		if p := b.read(k.path, start, block, r, start); p != nil {
+			return p, nil
 		}
 		b.opt.OnMismatch(r.Name)
 	}
@@ -94,12 +92,12 @@ func (b *batch) answer(r *Range) ([]byte, error) {
 func (b *batch) look(name string) (*known, error) {
 	if b.known == nil {
 		b.known = make(map[string]*known, len(b.want))
-		if err := b.read(b.names()); err != nil {
+		if err := b.ask(b.names()); err != nil {
 			return nil, err
 		}
 	}
 	if b.known[name] == nil { // where a block was found elsewhere
-		if err := b.read([]string{name}); err != nil {
+		if err := b.ask([]string{name}); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +117,7 @@ func (b *batch) names() (names []string) {
 	return names
 }
 
-func (b *batch) read(names []string) error {
+func (b *batch) ask(names []string) error {
 	states, err := b.idx.States(b.ctx, names, true)
 	if err != nil {
 		return err

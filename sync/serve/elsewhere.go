@@ -16,45 +16,42 @@ func (b *batch) elsewhere(k *known, r *Range) ([]byte, error) {
 		if !ok {
 			continue
 		}
-		if b.found.path == "" || b.found.block != block {
-			found, err := b.search(block, l, start)
-			if err != nil {
-				return nil, err
-			}
-			if !found {
-				continue
-			}
-		}
-		if p := b.part(r, start); p != nil {
-			return p, nil
+		if p, err := b.search(block, l, r, start); p != nil || err != nil {
+			return p, err
 		}
 	}
 	return nil, ErrNoBlock
 }
 
-// search tries the work files of a content, then other files with the block.
-func (b *batch) search(block index.Block, l *list, start int64) (bool, error) {
+// search tries what was verified last, the work files of a content, then other
+// files with the block. It returns the range, nil if there is none.
+func (b *batch) search(block index.Block, l *list, r *Range, start int64) ([]byte, error) {
+	if b.found.path != "" && b.found.block == block {
+		if p := b.part(r, start); p != nil {
+			return p, nil
+		}
+	}
 	names, err := b.works.of(b.fs, l.entry.Hash)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	for _, name := range names {
-		if b.verify(name, start, block) {
-			return true, nil
+		if p := b.read(name, start, block, r, start); p != nil {
+			return p, nil
 		}
 	}
 	if err := b.findBlocks(); err != nil {
-		return false, err
+		return nil, err
 	}
 	at, ok := b.places[block.Hash]
 	if !ok {
-		return false, nil
+		return nil, nil
 	}
 	other, err := b.look(at.Name)
 	if err != nil || other.refused || other.path == "" {
-		return false, err
+		return nil, err
 	}
-	return b.verify(other.path, at.Offset, block), nil
+	return b.read(other.path, at.Offset, block, r, start), nil
 }
 
 // findBlocks searches the index for the blocks of the whole batch, once: it

@@ -155,6 +155,27 @@ func TestALargeBlockThatIsWrittenMeanwhileIsNotServed(t *testing.T) {
 	}
 }
 
+// Of two files with one block the one that stays as it is serves it, and is not
+// reported.
+func TestALargeBlockIsReadFromEachFileThatIsAskedFor(t *testing.T) {
+	f := newFolder(t)
+	p, e := f.largeBlock()
+	f.write("b", p)
+	f.hold(entry("b", p, maxBlock), 0)
+	var errs []error
+	want := []Range{{"a", e.Blocks[0].Hash, 0, 10}, {"b", e.Blocks[0].Hash, 10, 10}}
+	err := f.srv.Serve(t.Context(), want, func(i int, data []byte, err error) error {
+		if at := want[i].Offset; err == nil && !bytes.Equal(data, p[at:at+10]) {
+			t.Errorf("range %d is wrong", i)
+		}
+		errs = append(errs, err)
+		return f.fs.User().WriteAt("a", []byte("edited"), 10)
+	})
+	if err != nil || len(errs) != 2 || errs[0] != nil || errs[1] != nil || len(f.mismatch) > 0 {
+		t.Errorf("served %v, %v, reported %q", errs, err, f.mismatch)
+	}
+}
+
 func TestWhatTheIndexDoesNotOfferCostsNoAccess(t *testing.T) {
 	f := newFolder(t)
 	p := []byte("secret")

@@ -51,6 +51,21 @@ func (b *batch) verify(path string, at int64, block index.Block) bool {
 	return true
 }
 
+// read returns a range out of the block that lies at that place of a file; start
+// is where the block begins in the file asked for. It returns nil if it does not
+// lie there, or the file is being written.
+func (b *batch) read(path string, at int64, block index.Block, r *Range, start int64) []byte {
+	for range 2 { // what was verified before, perhaps elsewhere, may have changed since
+		if !b.verify(path, at, block) {
+			return nil
+		}
+		if p := b.part(r, start); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
 // part cuts the range out of the block verified last, which begins at start in
 // the file that was asked for. Of a large block it is read once more, and nil if
 // the file was changed since: the other device would take us for a liar.

@@ -18,7 +18,7 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 	renewed := versions[at].Held && ours && first.First
 	withdrawn := false
 	for i := range versions {
-		if _, announces := versions[i].by(Self); announces && i != at && contains(c.Lost, versions[i].Entry.Version) {
+		if _, announces := versions[i].by(Self); announces && !c.Quiet && i != at && contains(c.Lost, versions[i].Entry.Version) {
 			versions[i].announce(Announcer{Device: Self}, false)
 			withdrawn = true
 		}

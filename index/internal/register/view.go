@@ -15,7 +15,17 @@ func (r *Register) State(ids []device.ID) index.State {
 	for _, v := range r.Maximal() {
 		s.Heads = append(s.Heads, v.head(ids))
 	}
+	for i := range r.Versions {
+		if v := &r.Versions[i]; v.isAtPath() && dominated(r.Versions, i) {
+			s.Hidden = append(s.Hidden, v.head(ids))
+		}
+	}
 	return s
+}
+
+// isAtPath reports whether some device announces to have the version there.
+func (v *Version) isAtPath() bool {
+	return slices.ContainsFunc(v.Announced, func(a Announcer) bool { return a.First })
 }
 
 func (v *Version) head(ids []device.ID) index.Head {
