@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -85,12 +86,8 @@ func TestWhatIsWrittenAfterAPlacementIsAHead(t *testing.T) {
 		{"a file that is replaced", "pull.exchange", sendEdit, []string{sentText, oldText + lateText}},
 		{"a file that is deleted", "pull.delete", sendDelete, []string{oldText + lateText}},
 	} {
-		for _, killed := range []bool{false, true} {
-			name := tt.name
-			if killed {
-				name += ", with a restart before the write"
-			}
-			t.Run(name, func(t *testing.T) {
+		for _, end := range []string{"", ", with a restart before the write", ", with a death before it is recorded"} {
+			t.Run(tt.name+end, func(t *testing.T) {
 				t.Parallel()
 				c := NewCluster(t, 2, options{})
 				c.Write(0, "d/name", oldText)
@@ -101,12 +98,22 @@ func TestWhatIsWrittenAfterAPlacementIsAHead(t *testing.T) {
 				program := c.nodes[1].open("d/name")
 				still.release(c.nodes[1])
 				c.nodes[1].await("the sender's change to be placed", func() bool { return !c.nodes[1].holds("d/name", oldText) })
-				if killed {
+				dies := strings.Contains(end, "death")
+				if end != "" {
 					c.AwaitTree(c.Tree(0)) // so that the placement is recorded
 					c.Kill(1)
-					c.restart(1, "")
+					if dies {
+						c.restart(1, "pull.late=kill@1")
+					} else {
+						c.restart(1, "")
+					}
 				}
 				program.finish()
+				if dies {
+					<-c.nodes[1].ended
+					c.nodes[1].gone()
+					c.restart(1, "")
+				}
 				c.nodes[1].await("the late bytes to be a head", func() bool {
 					_, found := c.nodes[1].texts(c.Tree(1))[oldText+lateText]
 					return found

@@ -116,6 +116,8 @@
 //	pull.placed     all steps of the group done, nothing made durable
 //	pull.durable    directories durable, nothing recorded
 //	pull.committed  recorded
+//	pull.late       a displaced file turned out to hold a save; it is named after
+//	                that, which nothing records yet
 //
 // # Goroutines
 //
