@@ -19,9 +19,11 @@ func AddBlocks(e *Entry, s *State) bool {
 		e.Blocks = f.Blocks
 		return true
 	}
-	for i := range s.Heads {
-		if from(&s.Heads[i].Entry) {
-			return true
+	for _, heads := range [][]Head{s.Heads, s.Hidden} {
+		for i := range heads {
+			if from(&heads[i].Entry) {
+				return true
+			}
 		}
 	}
 	return s.Local != nil && from(&s.Local.Entry)

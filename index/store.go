@@ -127,6 +127,9 @@ type Change struct {
 	// still maximal are announced along with Entry. The name is clean
 	// afterwards if no maximal head is left that is neither Entry nor here.
 	Heads []Version
+	// Missing are heads of which nobody has the content: what they alone dominate
+	// is announced as if they were not.
+	Missing []Version
 	// Derived are entries of other names that follow from this state, such as
 	// the sibling of a losing head: recorded as heads nobody announces yet.
 	Derived []Entry

@@ -189,6 +189,25 @@ func testHidden(f *fixture) {
 	f.hidden("a") // put aside
 }
 
+func testMissing(f *fixture) {
+	mine, lost, shown := file("a", v(1, 0), "mine"), file("a", v(0, 2), "lost"), file("a", v(0, 1), "shown")
+	f.hold(mine)
+	f.announce(alice, mine, lost)
+	f.announce(bob, shown)
+	f.hidden("a", "0,1 B")
+	note := index.Change{Base: v(1, 0), Entry: mine, Heads: []index.Version{v(0, 1)}, Missing: []index.Version{v(0, 2)}}
+	f.commit(note)
+	f.hidden("a", "0,1 Bo")
+	f.heads("a", index.DirtyLive, "1,0 Ao", "0,2 a")
+	f.updates("a 1,0 0,1")
+	states, err := f.s.States(f.ctx, []string{"a"}, true)
+	if err != nil || len(states[0].Hidden) != 1 || len(states[0].Hidden[0].Entry.Blocks) == 0 {
+		f.Fatalf("hidden with blocks is %+v, %v", states, err)
+	}
+	f.commit(note) // once is enough
+	equal(f, "sequence", f.sequence(), 2)
+}
+
 func testUnconsidered(f *fixture) {
 	f.hold(file("a", v(1, 0), "one"))
 	f.announce(alice, file("a", v(0, 1), "theirs"))

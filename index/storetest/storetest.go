@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Store) {
 		{"what is lost is announced by others only", testLost},
 		{"a head that is withdrawn hides nothing", testWithdrawn},
 		{"what a head hides is known while somebody shows it", testHidden},
+		{"what a missing head alone dominates is announced", testMissing},
 		{"equal vectors with different content are two heads", testTwins},
 		{"settled names are clean until their heads change", testSettle},
 		{"derived heads stay until dominated or announced", testDerived},

@@ -268,7 +268,7 @@ func (d *Device) echoes(x *engine.Commit) map[string]string {
 func (d *Device) isHead(e *index.Entry) bool {
 	s, _, err := d.index.State(d.w.ctx, e.Name)
 	d.check("State", err)
-	return slices.ContainsFunc(s.Versions(), func(v index.Version) bool { return v.Compare(e.Version) == index.Equal })
+	return slices.ContainsFunc(s.Heads, func(h index.Head) bool { return keyOf(&h.Entry) == keyOf(e) && meaning(&h.Entry) == meaning(e) })
 }
 
 // consume takes note that what users did to a name before a scan is recorded.

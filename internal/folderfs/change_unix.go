@@ -49,10 +49,13 @@ func (d *Disk) makeDir(name string, mode uint32) error {
 			return err
 		}
 		info, err := d.statAt(dir, base)
-		if err != nil || info.Mode == mode&0o777 {
-			return err
+		if err == nil && info.Mode != mode&0o777 {
+			err = d.chmodAt(dir, base, mode) // the umask took something away
 		}
-		return d.chmodAt(dir, base, mode) // the umask took something away
+		if err != nil {
+			_ = unix.Unlinkat(dir, base, unix.AT_REMOVEDIR) // with anything in it, it is somebody's by now
+		}
+		return err
 	})
 }
 

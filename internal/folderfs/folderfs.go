@@ -118,7 +118,7 @@ type Writer interface {
 	Create(name string) (NewFile, error)
 	// OpenTemp opens an existing file of the work directory to go on writing.
 	OpenTemp(name string) (NewFile, error)
-	// Mkdir makes a directory; parents must exist.
+	// Mkdir makes a directory with these permissions, or none; parents must exist.
 	Mkdir(name string, mode uint32) error
 	// Symlink makes a link with this text; an existing name is ErrExist.
 	Symlink(text, name string) error

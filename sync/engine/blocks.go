@@ -72,7 +72,7 @@ func (e *Engine) tooLate(name string) {
 
 // note is the change of an action that needs nothing on disk, but for blocks.
 func note(a *plan.Action) index.Change {
-	c := index.Change{Base: a.Base(), Entry: a.Want, Heads: a.Heads, Derived: a.Derived, Lost: a.Lost, Quiet: a.Quiet}
+	c := index.Change{Base: a.Base(), Entry: a.Want, Heads: a.Heads, Derived: a.Derived, Missing: a.Missing, Lost: a.Lost, Quiet: a.Quiet}
 	if a.Have != nil {
 		c.Disk, c.Flags = a.Have.Disk, a.Have.Flags
 	}

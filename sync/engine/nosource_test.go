@@ -123,3 +123,48 @@ func TestWhatComesBackReplacesOnlyWhatItWasMadeFrom(t *testing.T) {
 		}
 	})
 }
+
+// What is hidden loses to what this device holds: it is kept as a sibling, and
+// that is done once, whether or not its device can be asked.
+func TestWhatIsHiddenAndLosesIsTakenNoteOfOnce(t *testing.T) {
+	link := file("n", "", byAlice, c(byAlice, 1))
+	link.Type, link.Target, link.Size = index.Symlink, "shown", 0
+	for _, shown := range []index.Entry{file("n", "shown", byAlice, c(byAlice, 1)), link, directory("n", byAlice, c(byAlice, 1))} {
+		for _, away := range []bool{false, true} {
+			r := started(t, nil)
+			mine, lost := file("n", "mine", r.me, c(r.me, 1)), file("n", "lost", byBob, c(byAlice, 1), c(byBob, 2))
+			mine.Mtime = 9 // later than all others: it wins
+			r.must(r.store.RecordRemote(t.Context(), alice, []index.Update{{Sequence: 1, Heads: []index.Entry{shown}}}))
+			r.must(r.store.RecordRemote(t.Context(), bob, []index.Update{{Sequence: 1, Heads: []index.Entry{mine, lost}}}))
+			_, err := r.store.Commit(t.Context(), []index.Change{{Entry: mine}}, true)
+			r.must(err)
+			r.step(PeerUp{Device: bob})
+			if !away {
+				r.step(PeerUp{Device: alice})
+			}
+			for range 3 * asideTries {
+				for _, f := range all[Fetch](r) {
+					var outs []plan.Outcome
+					for _, a := range f.Actions {
+						outs = append(outs, plan.Outcome{Name: a.Name, Status: plan.Postponed, Problem: problem(plan.CodeNoSource)})
+					}
+					r.step(Fetched{ID: f.ID, Outcomes: outs})
+				}
+				for _, p := range all[Place](r) {
+					r.placed(p)
+				}
+				r.pass(failLast)
+			}
+			s := r.state("n")
+			if s.Dirty != index.Clean {
+				t.Errorf("%v, away %v: not at rest", shown, away)
+			}
+			if shown.Type == index.Directory {
+				continue // it wins
+			}
+			if s.Local.Entry.Hash != mine.Hash || len(s.Hidden) != 1 || !s.Hidden[0].Ours {
+				t.Errorf("%v, away %v: holds %v, hidden %v", shown, away, s.Local.Entry, s.Hidden)
+			}
+		}
+	}
+}

@@ -53,6 +53,8 @@ type Action struct {
 	Heads []index.Version
 	// Derived are the siblings of losing heads, to be recorded with Want.
 	Derived []index.Entry
+	// Missing are heads that were left out of account, as nobody has them.
+	Missing []index.Version
 	// Note only: heads that are announced here no longer, as nobody has them.
 	Lost []index.Version
 	// Move only: what is held at the old name, and its new state.

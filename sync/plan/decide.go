@@ -50,6 +50,7 @@ func decideWithout(f *Facts, settled Action) Action {
 	g := *f
 	g.Nowhere, g.State.Heads = nil, possible(f)
 	a := Decide(&g)
+	a.Missing = missing(f)
 	if a.Op == Settle || a.Op == Note && noted(&g.State, &a.Want) {
 		settled.Why = a.Why
 		return settled
@@ -102,6 +103,16 @@ func possible(f *Facts) (heads []index.Head) {
 		}
 	}
 	return heads
+}
+
+// missing lists the versions of the heads that cannot be had.
+func missing(f *Facts) (versions []index.Version) {
+	for i := range f.State.Heads {
+		if h := &f.State.Heads[i]; !canBeHad(f, h) {
+			versions = append(versions, h.Entry.Version)
+		}
+	}
+	return versions
 }
 
 func canBeHad(f *Facts, h *index.Head) bool {

@@ -182,7 +182,7 @@ func (g *group) commit() {
 func (g *group) changes(s *step) ([]index.Change, error) {
 	c := index.Change{
 		Base: s.a.Base(), Entry: s.want, Disk: s.disk, Flags: s.flags,
-		Heads: s.a.Heads, Derived: s.a.Derived, Quiet: s.a.Quiet,
+		Heads: s.a.Heads, Derived: s.a.Derived, Missing: s.a.Missing, Quiet: s.a.Quiet,
 	}
 	if len(s.intents) > 0 {
 		c.Intent = s.intents[0]

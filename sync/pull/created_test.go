@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/labsync/labsync/index"
+	"github.com/labsync/labsync/internal/device"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/plan"
 )
@@ -29,19 +30,28 @@ func TestNothingIsCreatedOfAHeadThatIsNoMore(t *testing.T) {
 		{"a file that was changed", func(w *world) index.Entry { return w.fileOf("a", theirs) }, func(w *world) index.Entry { return w.fileOf("a", []byte("later")) }},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t, memfs.Options{})
-			w.announce(tt.make(w))
-			decided := w.decide()
-			next := tt.next(w)
-			next.Parent = decided[0].Want.Version
-			w.record(next)
-			w.want(w.pullAll(decided), plan.Stale)
-			if got := w.read("a"); got != "" {
-				t.Errorf("a shows %q", got)
-			}
-			w.want(w.sync(), plan.Done)
-			w.atRest()
-		})
+		for _, behind := range []string{"", ", while another device shows it still"} {
+			t.Run(tt.name+behind, func(t *testing.T) {
+				w := newWorld(t, memfs.Options{})
+				made := tt.make(w)
+				w.announce(made)
+				decided := w.decide()
+				if behind != "" {
+					made.Version = decided[0].Want.Version
+					if err := w.idx.RecordRemote(t.Context(), device.ID{9}, []index.Update{{Sequence: 1, Heads: []index.Entry{made}}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				next := tt.next(w)
+				next.Parent = decided[0].Want.Version
+				w.record(next)
+				w.want(w.pullAll(decided), plan.Stale)
+				if got := w.read("a"); got != "" {
+					t.Errorf("a shows %q", got)
+				}
+				w.want(w.sync(), plan.Done)
+				w.atRest()
+			})
+		}
 	}
 }

@@ -106,7 +106,7 @@ func (g *group) prepare(s *step) error {
 		return err
 	}
 	s.held = g.known.held(a.Name)
-	if !isAsDecided(s) || a.Op == plan.Create && !g.known.announces(&a.Want) {
+	if !isAsDecided(s) || a.Op == plan.Create && !g.known.announces(a) {
 		s.finish(over, plan.Outcome{Name: a.Name, Status: plan.Stale})
 		return nil
 	}

@@ -39,14 +39,24 @@ func (k known) held(name string) *index.Held {
 	return nil
 }
 
-// announces reports whether a head still says what an entry does. What is created
-// is known by that alone until it is recorded, see adoptCreated.
-func (k known) announces(e *index.Entry) bool {
-	s := k[e.Name]
+// announces reports whether a head still says what an action wants, or a version
+// that is hidden by nothing but heads which nobody has. What is created is known
+// by that alone until it is recorded, see adoptCreated.
+func (k known) announces(a *plan.Action) bool {
+	s, e := k[a.Name], &a.Want
+	if s == nil {
+		return false
+	}
 	says := func(h index.Head) bool {
 		return !h.Entry.Deleted && h.Entry.Type == e.Type && h.Entry.SameContent(e) && h.Entry.SameMeta(e)
 	}
-	return s != nil && (slices.ContainsFunc(s.Heads, says) || slices.ContainsFunc(s.Hidden, says))
+	hides := func(h, above index.Head) bool {
+		isAbove := func(v index.Version) bool { return v.Compare(above.Entry.Version) == index.Equal }
+		return h.Entry.Version.Compare(above.Entry.Version) == index.Before && !slices.ContainsFunc(a.Missing, isAbove)
+	}
+	return slices.ContainsFunc(s.Heads, says) || slices.ContainsFunc(s.Hidden, func(h index.Head) bool {
+		return says(h) && !slices.ContainsFunc(s.Heads, func(above index.Head) bool { return hides(h, above) })
+	})
 }
 
 // withBlocks fills in the block list of what an action wants.

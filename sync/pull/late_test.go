@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/plan"
@@ -117,21 +118,23 @@ func TestALateSaveOutlivesACrashWhileItIsRecorded(t *testing.T) {
 	if err := w.mem.User().Write(listed[0].Work, []byte("late")); err != nil {
 		t.Fatal(err)
 	}
+	died := false
 	w.opt.Fault = func(point string) error {
 		if point == "pull.late" {
+			died = true
 			return errStop
 		}
 		return nil
 	}
 	w.restart()
-	w.clock.skip(w.pull.opt.Quiet)
-	_, _, err := w.pull.Recheck(t.Context(), w.clock.Now()) // sees it change
-	w.clock.skip(w.pull.opt.Quiet)
-	if err == nil {
-		_, _, err = w.pull.Recheck(t.Context(), w.clock.Now())
+	for range 2 { // it is seen to change first
+		w.clock.skip(w.pull.opt.Quiet)
+		if _, heads, err := w.pull.Recheck(t.Context(), w.clock.Now()); heads > 0 || err != nil {
+			t.Fatal(heads, err)
+		}
 	}
-	if !errors.Is(err, errStop) {
-		t.Fatal(err)
+	if !died {
+		t.Fatal("nothing was found")
 	}
 	w.opt.Fault = nil
 	w.restart()
@@ -148,5 +151,52 @@ func TestALateSaveOutlivesACrashWhileItIsRecorded(t *testing.T) {
 	w.sync()
 	if !w.inTree("late") || !w.inTree("new") {
 		t.Errorf("in the tree is %q", everywhere(t, w.fs, ""))
+	}
+}
+
+// What fails for one file is no reason to make heads of the others again.
+func TestAFileThatCannotBeLookedAtIsInNobodysWay(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	names := []string{"a", "b", "c"}
+	var tree, next []index.Entry
+	for _, name := range names {
+		tree = append(tree, w.fileOf(name, []byte("old "+name)))
+	}
+	w.announce(tree...)
+	w.want(w.sync(), plan.Done)
+	w.clock.skip(1e12)
+	for _, name := range names {
+		next = append(next, w.fileOf(name, []byte("new "+name)))
+	}
+	w.announce(next...)
+	w.want(w.sync(), plan.Done)
+	for _, l := range w.pull.watch.batches[w.pull.watch.next-1] {
+		if err := w.mem.User().Write(l.Work, []byte("late "+l.Name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := true
+	w.mem.SetHook(func(op memfs.Op, name string) error {
+		if f, ok := folderfs.ParseWork(name); broken && ok && op == memfs.OpOpen && f.Hash == tree[1].Hash {
+			return errStop
+		}
+		return nil
+	})
+	heads := 0
+	for range 5 {
+		w.clock.skip(w.pull.opt.Quiet)
+		_, n, err := w.pull.Recheck(t.Context(), w.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		heads += n
+		w.restart()
+	}
+	if heads != 2 {
+		t.Errorf("%d heads, want those of the others", heads)
+	}
+	broken = false
+	if heads := w.recheckAll(); heads != 1 {
+		t.Errorf("%d heads, want the one that could not be looked at", heads)
 	}
 }

@@ -14,4 +14,7 @@ func (r *Register) AddBlocks(s *index.State) {
 	for i, v := range r.Maximal() {
 		s.Heads[i].Entry.Blocks = slices.Clone(v.Entry.Blocks)
 	}
+	for i, v := range r.hidden() {
+		s.Hidden[i].Entry.Blocks = slices.Clone(v.Entry.Blocks)
+	}
 }

@@ -30,7 +30,7 @@ func (r *Register) Commit(c *index.Change) (announced, ok bool) {
 		r.Disk = index.Disk{}
 	}
 	if !c.Quiet && !(renewed && len(c.Heads)+len(c.Lost) == 0) {
-		announced = r.announceHeld(c.Heads) || withdrawn
+		announced = r.announceHeld(c.Heads, c.Missing) || withdrawn
 	}
 	r.Dirty = index.Clean
 	for _, h := range r.Maximal() {
@@ -51,11 +51,12 @@ func (r *Register) holds(base index.Version) bool {
 	return v.Entry.Version.Compare(base) == index.Equal
 }
 
-// announceHeld announces what is held, and with it those maximal versions that
-// this device announced before or has considered now.
+// announceHeld announces what is held, and with it those versions that this device
+// announced before or has considered now and that are maximal, but for what is
+// missing.
 //
 // It writes into r.Versions: its caller has just made that slice.
-func (r *Register) announceHeld(considered []index.Version) (changed bool) {
+func (r *Register) announceHeld(considered, missing []index.Version) (changed bool) {
 	versions := r.Versions
 	set := func(v *Version, now bool) {
 		was, ours := v.by(Self)
@@ -73,7 +74,7 @@ func (r *Register) announceHeld(considered []index.Version) (changed bool) {
 	for i := range versions {
 		if v := &versions[i]; !v.Held {
 			_, ours := v.by(Self)
-			set(v, (ours || contains(considered, v.Entry.Version)) && !dominated(versions, i))
+			set(v, (ours || contains(considered, v.Entry.Version)) && !dominated(versions, i, missing))
 		}
 	}
 	if changed {

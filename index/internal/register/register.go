@@ -138,18 +138,20 @@ func (r *Register) Maximal() []*Version { return maximal(r.Versions) }
 func maximal(versions []Version) []*Version {
 	heads := make([]*Version, 0, len(versions))
 	for i := range versions {
-		if !versions[i].quiet() && !dominated(versions, i) {
+		if !versions[i].quiet() && !dominated(versions, i, nil) {
 			heads = append(heads, &versions[i])
 		}
 	}
 	return heads
 }
 
-// dominated reports whether a version other than a quiet one descends from
-// versions[i].
-func dominated(versions []Version, i int) bool {
+// dominated reports whether a version other than a quiet one or one of those left
+// out descends from versions[i].
+func dominated(versions []Version, i int, without []index.Version) bool {
+	v := versions[i].Entry.Version
 	for j := range versions {
-		if !versions[j].quiet() && versions[i].Entry.Version.Compare(versions[j].Entry.Version) == index.Before {
+		above := versions[j].Entry.Version
+		if !versions[j].quiet() && v.Compare(above) == index.Before && !contains(without, above) {
 			return true
 		}
 	}
@@ -212,7 +214,7 @@ func intern(versions []Version, e *index.Entry) ([]Version, int) {
 func (r *Register) setVersions(versions []Version) {
 	for i := range versions {
 		v := &versions[i]
-		if _, ours := v.by(Self); v.Derived && (ours || dominated(versions, i)) {
+		if _, ours := v.by(Self); v.Derived && (ours || dominated(versions, i, nil)) {
 			v.Derived = false
 		}
 	}

@@ -72,7 +72,7 @@ func check(t *rapid.T, r *Register) {
 		if i > 0 && compare(r.Versions[i-1], *v) >= 0 {
 			t.Fatalf("versions %d and %d are not in order", i-1, i)
 		}
-		if _, ours := v.by(Self); v.Derived && (ours || dominated(r.Versions, i)) {
+		if _, ours := v.by(Self); v.Derived && (ours || dominated(r.Versions, i, nil)) {
 			t.Fatalf("%v is derived still", v.Entry.Version)
 		}
 	}

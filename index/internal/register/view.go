@@ -15,12 +15,23 @@ func (r *Register) State(ids []device.ID) index.State {
 	for _, v := range r.Maximal() {
 		s.Heads = append(s.Heads, v.head(ids))
 	}
-	for i := range r.Versions {
-		if v := &r.Versions[i]; v.isAtPath() && dominated(r.Versions, i) {
-			s.Hidden = append(s.Hidden, v.head(ids))
-		}
+	for _, v := range r.hidden() {
+		s.Hidden = append(s.Hidden, v.head(ids))
 	}
 	return s
+}
+
+// hidden lists the versions that are dominated and at the path of some device.
+func (r *Register) hidden() (versions []*Version) {
+	if len(r.Versions) < 2 {
+		return nil // by far the most names
+	}
+	for i := range r.Versions {
+		if v := &r.Versions[i]; v.isAtPath() && dominated(r.Versions, i, nil) {
+			versions = append(versions, v)
+		}
+	}
+	return versions
 }
 
 // isAtPath reports whether some device announces to have the version there.
