@@ -118,18 +118,28 @@ func compareReplica(c Counter, r Replica) int { return cmp.Compare(c.Replica, r)
 
 // Bump returns a version that descends from v and was made by r at unix
 // seconds now. Its own counter is max(previous+1, now): mostly the author's
-// clock, and always above what this replica used before, in v and in the
-// other heads of the name that are passed along.
+// clock, and always above what this replica or its shadow used before, in v and
+// in the other heads of the name that are passed along.
 func (v Version) Bump(r Replica, now int64, heads ...Version) Version {
-	next := v.Counter(r)
+	return v.with(Counter{r, v.next(r, now, heads)})
+}
+
+// BumpShadow is Bump in the name of the shadow of r. What the two make of a name
+// is counted together: a head of the shadow does not include what r had made,
+// which nobody may know of any more when r makes a version of that head. Its
+// counter has to be another one, even if the clock was set back.
+func (v Version) BumpShadow(r Replica, now int64, heads ...Version) Version {
+	return v.with(Counter{r.Shadow(), v.next(r, now, heads)})
+}
+
+// next is the counter of what r or its shadow makes of v beside heads.
+func (v Version) next(r Replica, now int64, heads []Version) uint64 {
+	shadow := r.Shadow()
+	last := max(v.Counter(r), v.Counter(shadow))
 	for _, h := range heads {
-		next = max(next, h.Counter(r))
+		last = max(last, h.Counter(r), h.Counter(shadow))
 	}
-	next++
-	if now > 0 {
-		next = max(next, uint64(now))
-	}
-	return v.with(Counter{r, next})
+	return max(last+1, uint64(max(now, 0)))
 }
 
 func (v Version) with(c Counter) Version {

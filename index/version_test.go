@@ -79,22 +79,33 @@ func TestVersionMergeIsTheLeastUpperBound(t *testing.T) {
 }
 
 func TestVersionBumpDescendsAndIsNew(t *testing.T) {
+	bumps := map[bool]func(v index.Version, r index.Replica, now int64, heads ...index.Version) index.Version{
+		false: index.Version.Bump, true: index.Version.BumpShadow,
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		v := versions().Draw(t, "v")
 		heads := rapid.SliceOfN(versions(), 0, 3).Draw(t, "heads")
 		r := index.Replica(rapid.Uint64Range(1, 5).Draw(t, "replica")) << 60
 		now := rapid.Int64Range(-2, 6).Draw(t, "now")
+		shadows := rapid.Bool().Draw(t, "shadow")
+		if rapid.Bool().Draw(t, "shadow before") {
+			v = v.BumpShadow(r, now)
+		}
+		author := r
+		if shadows {
+			author = r.Shadow()
+		}
 		before := v.String()
-		b := v.Bump(r, now, heads...)
+		b := bumps[shadows](v, r, now, heads...)
 		if b.Compare(v) != index.After {
 			t.Fatalf("%v does not descend from %v", b, v)
 		}
-		for _, h := range heads {
-			if b.Counter(r) <= h.Counter(r) {
+		for _, h := range append(heads, v) {
+			if c := b.Counter(author); c <= h.Counter(r) || c <= h.Counter(r.Shadow()) {
 				t.Fatalf("%v uses a counter that %v has", b, h)
 			}
 		}
-		if now > 0 && b.Counter(r) < uint64(now) {
+		if now > 0 && b.Counter(author) < uint64(now) {
 			t.Fatalf("%v is before its time %d", b, now)
 		}
 		if v.String() != before {

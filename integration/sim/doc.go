@@ -68,7 +68,9 @@
 //
 // Not told apart by any means, and so not done by the script: another content of
 // the same size under the same times, written within one tick of the clock, or
-// between a rename and the look after it (blurred, in act.go).
+// between a rename and the look after it (blurred, in act.go); nor does a loss
+// of power leave one where something else was recorded more than a minute
+// before, by the clock (dateTorn, in power.go).
 //
 // The same Options give the same trace, to the byte: Result.Hash tells. More
 // cases than a plain go test plays:

@@ -3,11 +3,13 @@ package sim
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
 	"github.com/labsync/labsync/internal/folderfs/memfs"
 	"github.com/labsync/labsync/sync/engine"
@@ -100,8 +102,38 @@ func (d *Device) losePower(o Operation) {
 	d.fs = d.fs.Crash(d.fate, mode)
 	d.user = d.fs.User()
 	d.index = &recorder{d.index.Crash(), d}
+	d.dateTorn()
 	d.afterLoss(before, d.look())
 	d.fragile = newFragile()
+}
+
+// long is the age from which on, by the clock, nobody reads again what power may
+// have torn: the system has long written it back.
+const long = time.Minute
+
+// dateTorn lets a file bear the time of what a user had begun to write over it
+// if that is torn under just the facts that were recorded of another content
+// long ago: the bytes reached the disk and the time did not. Nothing but reading
+// all there is would tell that. Where no clock is set a case is too short for it.
+func (d *Device) dateTorn() {
+	tree := d.look().tree
+	held, err := d.index.Locals(d.w.ctx, "", "", 10_000)
+	d.check("Locals", err)
+	for i := range held {
+		h := &held[i]
+		item, there := tree[norm.NFC.String(cmp.Or(h.Disk.Name, h.Entry.Name))]
+		if !there || item.Kind != folderfs.File || h.Entry.Type != index.File || !d.fragile.touches(h.Entry.Name) {
+			continue
+		}
+		recorded := max(h.Disk.Mtime, h.Disk.Ctime, h.Disk.Seen)
+		same := item.Size == h.Disk.Size && item.Mtime == h.Disk.Mtime && item.Ctime == h.Disk.Ctime
+		if !same || recorded > d.clock().Add(-long).UnixNano() || d.stands(&item, h) {
+			continue
+		}
+		d.w.note(d, " ", fmt.Sprintf("%q is torn under old times", item.Path))
+		d.check("Touch", d.user.Touch(item.Path, d.clock().UnixNano()))
+		d.fs.SyncAll()
+	}
 }
 
 // flush makes durable what is in memory only, as a system does by itself after

@@ -203,7 +203,7 @@ func orphan(c *index.Change, s *index.State, by Author, d Direction) {
 		c.Lost = []index.Version{held}
 	}
 	e := &c.Entry
-	e.Version = index.Version{}.Bump(by.Replica.Shadow(), by.Now, append(s.Versions(), held)...)
+	e.Version = index.Version{}.BumpShadow(by.Replica, by.Now, append(s.Versions(), held)...)
 	e.ModifiedBy, e.Parent, e.ContentVersion, e.RenamedFrom = by.Replica, nil, nil, ""
 }
 
@@ -212,7 +212,7 @@ func orphan(c *index.Change, s *index.State, by Author, d Direction) {
 // any that somebody did choose.
 func imply(c *index.Change, s *index.State, by Author) {
 	e := &c.Entry
-	e.Version = c.Base.Bump(by.Replica.Shadow(), by.Now, s.Versions()...)
+	e.Version = c.Base.BumpShadow(by.Replica, by.Now, s.Versions()...)
 	e.ModifiedBy, e.Parent = by.Replica, c.Base
 }
 

@@ -22,6 +22,11 @@ func TestRecord(t *testing.T) {
 	zeros.Hash = index.HashBlocks(zeros.Blocks)
 	private := directory(0)
 	private.Mode = 0o700
+	lost := gone(held, 1, c(shadow, 5001))
+	ahead := func(e index.Entry) *index.Entry { // as its author's clock was when this device made it
+		e.Version, e.ModifiedBy = index.Version{c(1, 5000), c(2, 50)}, 1
+		return &e
+	}
 	tests := []struct {
 		name      string
 		state     index.State
@@ -127,6 +132,14 @@ func TestRecord(t *testing.T) {
 			index.Version{c(shadow, 1000)}, func(t *testing.T, ch *index.Change) {
 				want(t, len(ch.Lost) == 1 && ch.Lost[0].Compare(held.Version) == index.Equal && ch.Entry.Clock() == 0 && ch.Entry.Parent == nil, "a version that ranks last and has no past")
 			},
+		},
+		{
+			"it is dated after what it stands beside, though the clock was set back", state(ahead(held), index.Suspect, *ahead(held)), Observation{Base: ahead(held).Version, Entry: short}, SendReceive, true,
+			index.Version{c(shadow, 5001)}, nil,
+		},
+		{
+			"and what is made after it after both, though nobody knows of the one that was lost", state(&lost, 0), Observation{Base: lost.Version, Entry: other}, SendReceive, true,
+			index.Version{c(1, 5002), c(shadow, 5001)}, nil,
 		},
 		{
 			"so is one filled with zeros", state(&held, index.Suspect, held), Observation{Base: held.Version, Entry: zeros, Disk: index.Disk{Mtime: 9}}, SendReceive, true,

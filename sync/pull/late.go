@@ -54,7 +54,7 @@ func (p *Puller) lateHead(ctx context.Context, w *watched, was *index.Entry) (bo
 		// Or nothing was placed, and what somebody has saved at the name since
 		// waits for a scan, which is to make a version beside this one of it.
 		maker = maker.Shadow()
-		e.Version = base.Bump(maker, by.Now, state.Versions()...)
+		e.Version = base.BumpShadow(id.Replica, by.Now, state.Versions()...)
 	}
 	var swallowed []index.Entry
 	e.Version, swallowed = plan.Swallow(e.Version, base, maker, &state, by)
