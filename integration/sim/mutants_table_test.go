@@ -253,7 +253,7 @@ var mutants = []mutant{
 		name:  "after a loss of power facts are believed",
 		trips: []string{"I1", "I3", "I4"},
 		aim:   []Kind{Crash},
-		edits: []edit{{"sync/pull/recover.go", "	if was != nil {\n", "	if was != nil && false {\n"}},
+		edits: []edit{{"sync/pull/recover.go", "		if err := p.distrust(ctx, &rep, flags, lastLook); err != nil {\n", "		_ = lastLook\n		if err := error(nil); err != nil {\n"}},
 	},
 	{
 		name:  "names that a file system does not tell apart are taken for one at a start",

@@ -3,9 +3,7 @@ package pull
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/labsync/labsync/index"
 	"github.com/labsync/labsync/internal/folderfs"
@@ -37,15 +35,21 @@ func (p *Puller) Recover(ctx context.Context) (Report, error) {
 	if err := p.recoverLent(ctx); err != nil {
 		return Report{}, fmt.Errorf("recover: %w", err)
 	}
+	was, err := p.idx.Setting(ctx, runningKey)
+	if err != nil {
+		return Report{}, fmt.Errorf("recover: %w", err)
+	}
+	var lastLook int64
+	if was != nil {
+		if lastLook, err = p.lastLook(ctx); err != nil {
+			return Report{}, fmt.Errorf("recover: %w", err)
+		}
+	}
 	rep, err := p.settle(ctx)
 	if err != nil {
 		return rep, err
 	}
 	if err := p.sweep(ctx, &rep); err != nil {
-		return rep, fmt.Errorf("recover: %w", err)
-	}
-	was, err := p.idx.Setting(ctx, runningKey)
-	if err != nil {
 		return rep, fmt.Errorf("recover: %w", err)
 	}
 	if was != nil {
@@ -56,7 +60,7 @@ func (p *Puller) Recover(ctx context.Context) (Report, error) {
 		if err := p.adoptCreated(ctx, &rep); err != nil {
 			return rep, fmt.Errorf("recover: %w", err)
 		}
-		if err := p.distrust(ctx, &rep, flags); err != nil {
+		if err := p.distrust(ctx, &rep, flags, lastLook); err != nil {
 			return rep, fmt.Errorf("recover: %w", err)
 		}
 	}
@@ -119,63 +123,4 @@ func (p *Puller) sweep(ctx context.Context, rep *Report) error {
 		}
 	}
 	return nil
-}
-
-// distrustAge is how long a change may be in memory only: Linux writes it back
-// after 30 seconds, and needs a moment for it.
-const distrustAge = 60 * time.Second
-
-// distrust marks what had changed or was recorded shortly before the index was
-// last written: a loss of power may have left it empty, short or zero-filled
-// under facts that look right, or taken its name away.
-func (p *Puller) distrust(ctx context.Context, rep *Report, flags index.Flags) error {
-	const page = 1000
-	now := p.opt.Now().UnixNano()
-	var newest int64
-	var recent []*index.Held // changed or recorded within distrustAge of the newest look so far
-	// When it was looked at counts as well: the clock may have been set between a
-	// change and that.
-	changed := func(h *index.Held) int64 { return max(h.Disk.Mtime, h.Disk.Ctime, h.Disk.Seen) }
-	for after := ""; ; {
-		held, err := p.idx.Locals(ctx, "", after, page)
-		if err != nil {
-			return err
-		}
-		for i := range held {
-			h := &held[i]
-			if h.Disk.Seen <= now { // else the clock was set back since: nobody knows when that was
-				newest = max(newest, h.Disk.Seen)
-			}
-			if changed(h) >= newest-distrustAge.Nanoseconds() {
-				recent = append(recent, h)
-			}
-		}
-		if len(held) < page {
-			break
-		}
-		after = held[len(held)-1].Entry.Name
-	}
-	var changes []index.Change
-	for _, h := range recent {
-		if changed(h) < newest-distrustAge.Nanoseconds() {
-			continue
-		}
-		full, err := p.idx.Local(ctx, h.Entry.Name)
-		if err != nil || full == nil {
-			return errors.Join(err, ctx.Err())
-		}
-		rep.Rescan = append(rep.Rescan, h.Entry.Name)
-		changes = append(changes, index.Change{
-			Base: full.Entry.Version, Entry: full.Entry, Disk: full.Disk,
-			Flags: full.Flags | flags, Quiet: full.Flags&quietFlags != 0,
-		})
-		if len(changes) == page {
-			if _, err := p.idx.Commit(ctx, changes, false); err != nil {
-				return err
-			}
-			changes = changes[:0]
-		}
-	}
-	_, err := p.idx.Commit(ctx, changes, true)
-	return err
 }

@@ -80,6 +80,33 @@ func TestAfterAnUncleanEndRecentFilesAreDistrusted(t *testing.T) {
 	}
 }
 
+// A machine without a clock of its own sets it after it has started. What is
+// settled then bears the new time, and what was recorded before looks old.
+func TestWhatIsSettledUnderANewClockHidesNothing(t *testing.T) {
+	w := newWorld(t, memfs.Options{})
+	w.recover()
+	w.announce(w.fileOf("f", []byte("old")))
+	w.want(w.sync(), plan.Done)
+	if err := w.mem.User().Write("recent", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	w.scan("recent")
+	w.announce(w.fileOf("f", []byte("new")))
+	w.opt.Fault = func(point string) error {
+		if point == "pull.durable" {
+			return errStop
+		}
+		return nil
+	}
+	w.restart()
+	w.pullAll(w.decide())
+	w.opt.Fault = nil
+	w.clock.skip(48*3600e9)
+	if rep := w.recover(); rep.Finished != 1 || !slices.Contains(rep.Rescan, "recent") {
+		t.Errorf("%+v", rep)
+	}
+}
+
 func TestAReadOnlyDirectoryThatWasSynchronisedIsNoObstacle(t *testing.T) {
 	w := newWorld(t, memfs.Options{})
 	d := w.dirOf("d")
