@@ -101,7 +101,7 @@ func TestWhatIsSettledUnderANewClockHidesNothing(t *testing.T) {
 	w.restart()
 	w.pullAll(w.decide())
 	w.opt.Fault = nil
-	w.clock.skip(48*3600e9)
+	w.clock.skip(48 * 3600e9)
 	if rep := w.recover(); rep.Finished != 1 || !slices.Contains(rep.Rescan, "recent") {
 		t.Errorf("%+v", rep)
 	}
