@@ -213,9 +213,23 @@ func (g *group) barrier() {
 			continue
 		}
 		for _, dir := range s.dirs {
-			if i, _ := slices.BinarySearch(dirs, dir); errs[i] != nil && s.end != stuck {
-				s.stick(errs[i])
+			if err := failedAbove(dir, dirs, errs); err != nil && s.end != stuck {
+				s.stick(err)
 			}
 		}
+	}
+}
+
+// failedAbove returns the error of a directory or of one above it, which may hold
+// the only name of one that was made in this group.
+func failedAbove(dir string, dirs []string, errs []error) error {
+	for {
+		if i, ok := slices.BinarySearch(dirs, dir); ok && errs[i] != nil {
+			return errs[i]
+		}
+		if dir == "" {
+			return nil
+		}
+		dir = parent(dir)
 	}
 }
