@@ -26,7 +26,8 @@ type Reader interface {
 	State(ctx context.Context, name string) (s State, ok bool, err error)
 	// States returns what is known of each of the names, in their order, read
 	// at once, which costs a fraction of as many calls. With blocks the entries
-	// have their block lists. Of a name never heard of there is the Name alone.
+	// have their block lists, Local one with its head. Of a name never heard of
+	// there is the Name alone.
 	States(ctx context.Context, names []string, blocks bool) ([]State, error)
 	// Locals pages through what is held at and below directory dir ("" is the
 	// root), in ascending order of name, from names greater than after.

@@ -57,14 +57,12 @@ func (r *rig) announced(name string) (hashes []index.Hash) {
 	return hashes
 }
 
-func TestWhatAVersionHidesIsPlacedOnceNobodyHasThat(t *testing.T) {
-	r, shown, lost := hidden(t, false)
-	if slices.Contains(r.announced("n"), lost.Hash) {
-		t.Fatal("announced still, though nobody has it")
-	}
+// creates lets an entry be created, which has to be all there is to do.
+func (r *rig) creates(e index.Entry) {
+	r.t.Helper()
 	f := one[Fetch](r)
-	if f.Actions[0].Op != plan.Create || f.Actions[0].Want.Hash != shown.Hash {
-		t.Fatalf("%v of %v", f.Actions[0].Op, f.Actions[0].Want)
+	if a := f.Actions[0]; a.Op != plan.Create || a.Want.Hash != e.Hash {
+		r.t.Fatalf("%v of %v", a.Op, a.Want)
 	}
 	r.fetched(f)
 	r.placed(one[Place](r))
@@ -72,19 +70,20 @@ func TestWhatAVersionHidesIsPlacedOnceNobodyHasThat(t *testing.T) {
 	none[Fetch](r, "not at rest")
 }
 
+func TestWhatAVersionHidesIsPlacedOnceNobodyHasThat(t *testing.T) {
+	r, shown, lost := hidden(t, false)
+	if slices.Contains(r.announced("n"), lost.Hash) {
+		t.Fatal("announced still, though nobody has it")
+	}
+	r.creates(shown)
+}
+
 func TestWhatAVersionHidesIsPlacedThoughADeviceThatIsAwayAnnouncesThat(t *testing.T) {
 	r, shown, lost := hidden(t, true)
 	if h := r.state("n").Heads; !slices.ContainsFunc(h, func(h index.Head) bool { return h.Entry.Hash == lost.Hash }) {
 		t.Fatalf("heads %v", h)
 	}
-	f := one[Fetch](r)
-	if f.Actions[0].Op != plan.Create || f.Actions[0].Want.Hash != shown.Hash {
-		t.Fatalf("%v of %v", f.Actions[0].Op, f.Actions[0].Want)
-	}
-	r.fetched(f)
-	r.placed(one[Place](r))
-	r.pass(failLast)
-	none[Fetch](r, "not at rest")
+	r.creates(shown)
 	if !slices.Contains(r.announced("n"), shown.Hash) {
 		t.Fatal("not announced")
 	}
