@@ -87,7 +87,7 @@ func (g *group) put(s *step, source, name string) error {
 	case index.Symlink:
 		return g.fs.Symlink(s.want.Target, name)
 	case index.Directory:
-		return g.makeDirectory(name, s.want.Mode&0o777)
+		return g.fs.Mkdir(name, s.want.Mode&0o777)
 	}
 	if err := g.fs.RenameNoReplace(source, name); err != nil {
 		return err
@@ -95,21 +95,6 @@ func (g *group) put(s *step, source, name string) error {
 	s.touch(source)
 	g.noteWork(name, source)
 	return nil
-}
-
-// makeDirectory makes a directory with just these permissions, or none.
-func (g *group) makeDirectory(name string, mode uint32) error {
-	if err := g.fs.Mkdir(name, mode); err != nil || !g.fs.Capabilities().Modes {
-		return err
-	}
-	info, err := g.fs.Lstat(name)
-	if err == nil && info.Mode != mode {
-		err = g.fs.Chmod(name, mode) // the process's mask had taken some away
-	}
-	if err != nil {
-		g.unmake(name)
-	}
-	return err
 }
 
 // unmake removes a directory that was made here for a step that fails. It would
