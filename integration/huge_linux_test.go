@@ -114,7 +114,9 @@ func TestAHugeSparseFile(t *testing.T) {
 	if used := b.blocks("sparse"); used > 16*kept {
 		t.Errorf("the copy takes %d bytes of disk, want about %d", used, 3*kept)
 	}
-	if sent := c.device(0, 1).BytesSent; sent > 16*kept {
+	sent := c.device(0, 1).BytesSent
+	t.Logf("sent are %d bytes", sent)
+	if sent > 8*kept { // not the holes of the blocks that also hold data
 		t.Errorf("sent are %d bytes, want about %d", sent, 3*kept)
 	}
 }

@@ -134,7 +134,7 @@ func (a *answer) add(i int, code wire.Code, last bool, data []byte) {
 	}
 	start := len(a.frame)
 	packed := false
-	if a.pack && wire.Compressible(data) {
+	if a.pack && wire.Compressible(data) || wire.Zeros(data) {
 		a.frame, packed = a.l.s.zstd.Pack(a.frame, data)
 	}
 	if !packed {

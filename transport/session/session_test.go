@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -54,6 +55,34 @@ func TestEverythingIsSaidOverEachKindOfConnection(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHolesAreNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := pipe(transport.KindTCP) // without delay: nothing else is compressed
+		a, b := converse(t, near, far)
+		ranges := want("sparse", 7, 1<<20)
+		a.serve = func(_ context.Context, want []Range, reply func(int, []byte, error) error) error {
+			for i := range want {
+				data := make([]byte, want[i].Size)
+				if i == 3 {
+					data = content(want[i])
+				}
+				must(t, reply(i, data, nil))
+			}
+			return nil
+		}
+		data, err := b.Request(t.Context(), "f", ranges)
+		must(t, err)
+		check(t, ranges[3:4], data[3:4])
+		if !bytes.Equal(data[6], make([]byte, 1<<20)) {
+			t.Error("a hole does not come back")
+		}
+		if got := b.Stats().Received; got < 1<<20 || got > 5<<18 {
+			t.Errorf("received are %d bytes for 1 MiB of content between holes", got)
+		}
+		finish(t, a, b)
+	})
 }
 
 func must(t testing.TB, err error) {

@@ -50,6 +50,9 @@ func TestFramesAreCompressedWhereItPays(t *testing.T) {
 	if Compressible(noise) || !Compressible(bytes.Repeat([]byte("the same again "), 1000)) {
 		t.Error("the probe guesses wrong")
 	}
+	if hole := make([]byte, 1000); !Zeros(hole) || Zeros(hole[:10]) || Zeros(append(hole, 1)) || Zeros(nil) {
+		t.Error("zeros are not told from other content")
+	}
 }
 
 func TestCompressedBombsAreRefused(t *testing.T) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -107,4 +108,10 @@ func Compressible(p []byte) bool {
 	}
 	start := max(0, (len(p)-probe)/2)
 	return compress.Estimate(p[start:min(len(p), start+probe)]) > likely
+}
+
+// Zeros reports whether p is worth compressing on any link: nothing but zeros,
+// as in the hole of a sparse file. Of other content it looks at the beginning.
+func Zeros(p []byte) bool {
+	return len(p) >= compressFrom && p[0] == 0 && bytes.Equal(p[:len(p)-1], p[1:])
 }
