@@ -28,6 +28,7 @@ func (n *node) follow(advice string) {
 // TestTheAdviceForAnotherRootWorks replaces the root and does what status says,
 // with and without a daemon.
 func TestTheAdviceForAnotherRootWorks(t *testing.T) {
+	t.Parallel()
 	for _, live := range []bool{true, false} {
 		name := "while running"
 		if !live {

@@ -16,6 +16,7 @@ import (
 // TestWhatCannotBeSyncedIsAProblemOfItsName puts all kinds of things into a
 // folder beside a file, which has to arrive all the same.
 func TestWhatCannotBeSyncedIsAProblemOfItsName(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	n := c.nodes[0]
 	type problem struct{ name, path, code, word string }

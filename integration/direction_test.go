@@ -24,6 +24,7 @@ func (n *node) awaitChangedHere(want int64) {
 }
 
 func TestASendOnlyFolderTakesNothingAndOverrideSetsIt(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, direct(0, api.SendOnly))
 	c.Write(0, "data", "measured")
 	c.AwaitTree(c.Tree(0))
@@ -51,6 +52,7 @@ func TestASendOnlyFolderTakesNothingAndOverrideSetsIt(t *testing.T) {
 }
 
 func TestAReceiveOnlyFolderSendsNothingAndRevertTakesBack(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, direct(1, api.ReceiveOnly))
 	c.Write(0, "data", "measured")
 	c.Write(0, "kept", "x")
@@ -78,6 +80,7 @@ func TestAReceiveOnlyFolderSendsNothingAndRevertTakesBack(t *testing.T) {
 }
 
 func TestCommandsOfADirectionAreRefusedElsewhere(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 1, options{})
 	c.nodes[0].awaitFolder("the folder to run", func(f *api.Folder) bool { return f.State == api.FolderIdle })
 	for _, command := range []string{"override", "revert"} {

@@ -16,6 +16,7 @@ import (
 // config.toml, which commands leave alone, replaces the root and does what
 // status says.
 func TestTheAdviceForAFolderOfAPersonsOwnWorks(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	for _, file := range []string{"a", "d/b"} {
 		c.Write(0, file, file)

@@ -37,6 +37,7 @@ func (n *node) awaitRecorded(files int64) {
 // TestADeviceThatIsAddedAgainResurrectsNothing removes a device, lets both sides
 // go on, and adds it again.
 func TestADeviceThatIsAddedAgainResurrectsNothing(t *testing.T) {
+	t.Parallel()
 	remove := func(c *Cluster, i int) { c.nodes[i].cli("device", "remove", c.nodes[1-i].name) }
 	add := func(c *Cluster, i int) {
 		other := c.nodes[1-i]

@@ -42,6 +42,7 @@ const (
 // sets its clock to 2090 and back while it runs. Both devices take whatever the
 // other makes, a later edit replaces an earlier one, and status says so.
 func TestAWrongClockKeepsNothingFromBeingSynchronised(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	for _, name := range []string{"a", "b"} {
 		c.Write(0, name, "1")

@@ -71,6 +71,7 @@ func (n *node) awaitError(code string, words ...string) {
 // TestACopiedHomeBesideTheFirstIsKeptOut starts a copy of a home while the first
 // runs, and then does what the sentences say.
 func TestACopiedHomeBesideTheFirstIsKeptOut(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	for name, text := range yesterday {
 		c.nodes[0].put(name, text)
@@ -122,6 +123,7 @@ func TestACopiedHomeBesideTheFirstIsKeptOut(t *testing.T) {
 // TestACopiedHomeOnAnotherMachineIsAnotherReplica lets both copies edit the same
 // name apart.
 func TestACopiedHomeOnAnotherMachineIsAnotherReplica(t *testing.T) {
+	t.Parallel()
 	c := newYesterday(t)
 	first, other := c.nodes[0], c.nodes[1]
 	c.Stop(0)

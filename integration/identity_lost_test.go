@@ -31,6 +31,7 @@ func (n *node) loseIndex(all bool) {
 // TestALostIndexResurrectsAndOverwritesNothing deletes the index of a device
 // while it is stopped, and lets both sides go on meanwhile.
 func TestALostIndexResurrectsAndOverwritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, all := range []bool{false, true} {
 		name := map[bool]string{false: "the files of one folder's", true: "the directory of all"}[all]
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +71,7 @@ func TestALostIndexResurrectsAndOverwritesNothing(t *testing.T) {
 // TestALostIndexOfADeviceAloneLosesNothing has nobody to ask, and meets another
 // device only later.
 func TestALostIndexOfADeviceAloneLosesNothing(t *testing.T) {
+	t.Parallel()
 	c := newYesterday(t)
 	n := c.nodes[0]
 	c.Stop(0)

@@ -59,6 +59,7 @@ func newYesterday(t *testing.T) *Cluster {
 // TestAHomeRestoredFromABackupOverwritesNothing restores the home alone: the
 // folder shows that time has passed. What another device did since holds.
 func TestAHomeRestoredFromABackupOverwritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		what func(n *node) []string
@@ -97,6 +98,7 @@ func TestAHomeRestoredFromABackupOverwritesNothing(t *testing.T) {
 
 // TestAFolderRestoredFromABackupOverwritesNothing restores the folder alone.
 func TestAFolderRestoredFromABackupOverwritesNothing(t *testing.T) {
+	t.Parallel()
 	c := newYesterday(t)
 	n := c.nodes[0]
 	c.Stop(0)
@@ -125,6 +127,7 @@ func TestAFolderRestoredFromABackupOverwritesNothing(t *testing.T) {
 // together, so that nothing here tells, and lets a person work before another
 // device is met: more than was done before, so that no number tells either.
 func TestAMachineRestoredFromABackupGoesOnAsAnotherReplica(t *testing.T) {
+	t.Parallel()
 	c := newYesterday(t)
 	n, b := c.nodes[0], c.nodes[1]
 	c.Stop(0)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestIgnoreRulesTravelAndHoldAtOnce(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, ".labsyncignore", "*.tmp\n/cache/\n")
 	c.nodes[1].await("the rules to travel", func() bool { return c.nodes[1].exists(".labsyncignore") })
@@ -38,6 +39,7 @@ func TestIgnoreRulesTravelAndHoldAtOnce(t *testing.T) {
 }
 
 func TestRulesFromElsewhereThatIgnoreLessWait(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, ".labsyncignore", "secret*\n")
 	c.AwaitTree(c.Tree(0))
@@ -56,6 +58,7 @@ func TestRulesFromElsewhereThatIgnoreLessWait(t *testing.T) {
 }
 
 func TestRulesThatWaitAreAcceptedByTheCommandOnly(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, ".labsyncignore", "secret*\n")
 	c.AwaitTree(c.Tree(0))

@@ -12,6 +12,7 @@ import (
 // TestADamagedIndexIsSetAsideAndMadeAnew overwrites the middle of the index:
 // the files are the truth, so nothing is lost and equal files are no conflict.
 func TestADamagedIndexIsSetAsideAndMadeAnew(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		damage func(n *node, path string)

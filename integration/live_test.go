@@ -7,6 +7,7 @@ import (
 )
 
 func TestAFolderIsAddedAndRemovedWhileRunning(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{apart: true})
 	for i, n := range c.nodes {
 		n.write("../second-"+n.name+"/of-"+n.name, n.name)
@@ -25,6 +26,7 @@ func TestAFolderIsAddedAndRemovedWhileRunning(t *testing.T) {
 }
 
 func TestADeviceIsAddedWhileRunning(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 3, options{links: [][2]int{{0, 1}}})
 	c.Write(0, "x", "x")
 	a, b := c.nodes[1], c.nodes[2]
@@ -39,6 +41,7 @@ func TestADeviceIsAddedWhileRunning(t *testing.T) {
 
 // TestRegistersOfAFolderAgree sets label and strategy apart on both sides.
 func TestRegistersOfAFolderAgree(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{adaptFolder: func(i int, a *api.FolderAdd) {
 		a.Strategy = []string{api.StrategyNone, api.StrategyStaggered}[i]
 	}})

@@ -23,6 +23,7 @@ func (n *node) mountSmall(name string, size int) {
 // TestAnotherDiskInThePlaceOfTheRootStopsTheFolder hides the root's file system
 // by another one, whose root has the same inode number.
 func TestAnotherDiskInThePlaceOfTheRootStopsTheFolder(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, holds, says string }{
 		{"an empty one, as if the disk had been unmounted", "", ""},
 		{"one that holds files", "of another disk", "another directory or disk"},
@@ -55,6 +56,7 @@ func TestAnotherDiskInThePlaceOfTheRootStopsTheFolder(t *testing.T) {
 }
 
 func TestAFullDiskPausesAndGoesOnByItself(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{adapt: func(i int, n *node) {
 		if i == 1 {
 			n.mountSmall("", 16<<20)
@@ -75,6 +77,7 @@ func TestAFullDiskPausesAndGoesOnByItself(t *testing.T) {
 }
 
 func TestAFileSystemInsideTheFolderIsAProblemOfItsFiles(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(1, "disk/of 1", "x")
 	c.AwaitEqual()

@@ -156,6 +156,15 @@ func (n *node) kill() {
 	n.gone()
 }
 
+// checkEnd checks how long a daemon took to end. Users are promised two
+// seconds; other tests run beside this one.
+func (n *node) checkEnd(took time.Duration) {
+	n.t.Helper()
+	if took > 8*time.Second && !raceEnabled {
+		n.t.Errorf("%s took %v to end, want 2 s", n.name, took.Round(time.Millisecond))
+	}
+}
+
 // stop ends the daemon as Ctrl-C does and returns how long that took.
 func (n *node) stop() time.Duration {
 	n.t.Helper()

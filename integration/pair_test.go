@@ -10,6 +10,7 @@ import (
 // TestTwoDevicesKeepAFolderIdentical makes one kind of edit after another, by
 // turns on either device, and waits each time until both hold the outcome.
 func TestTwoDevicesKeepAFolderIdentical(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	long := strings.Repeat("n", 200) + ".txt"
 	for i, step := range []struct {
@@ -66,6 +67,7 @@ func TestTwoDevicesKeepAFolderIdentical(t *testing.T) {
 }
 
 func TestBigFilesArriveWhole(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	const size = 64 << 20
 	c.nodes[0].saveNoise("big", 1, size)
@@ -81,6 +83,7 @@ func TestBigFilesArriveWhole(t *testing.T) {
 }
 
 func TestAStoppedDeviceCatchesUpBothWays(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, "keep", "0")
 	c.Write(0, "edit here", "old")
@@ -109,6 +112,7 @@ func TestAStoppedDeviceCatchesUpBothWays(t *testing.T) {
 }
 
 func TestAConflictKeepsBothVersionsOnBothDevices(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, "report.txt", "base")
 	c.AwaitEqual()

@@ -7,6 +7,7 @@ import (
 
 // TestTheSameTreeOverEitherTransport lets devices listen by one transport only.
 func TestTheSameTreeOverEitherTransport(t *testing.T) {
+	t.Parallel()
 	for _, scheme := range []string{"quic", "tcp"} {
 		t.Run(scheme, func(t *testing.T) {
 			c := NewCluster(t, 2, options{schemes: []string{scheme}})

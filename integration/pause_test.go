@@ -9,6 +9,7 @@ import (
 )
 
 func TestAPausedFolderNeitherSendsNorTakes(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 3, options{})
 	c.Write(0, "before", "x")
 	c.AwaitTree(c.Tree(0))
@@ -27,6 +28,7 @@ func TestAPausedFolderNeitherSendsNorTakes(t *testing.T) {
 }
 
 func TestAPausedDeviceIsNotTalkedTo(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.nodes[0].cli("device", "pause", "node1")
 	for i := range 2 {

@@ -10,6 +10,7 @@ import (
 // TestALostRootStopsTheFolder takes the root away in several ways: nothing may
 // be deleted on the other device, and all goes on when the root is back.
 func TestALostRootStopsTheFolder(t *testing.T) {
+	t.Parallel()
 	const aside = "../set-aside"
 	for _, tt := range []struct {
 		name       string
@@ -97,6 +98,7 @@ func (n *node) moveAll(from, to string) {
 // TestDeletingTheLastFileIsADeletion is the case that a lost root must not be
 // taken for.
 func TestDeletingTheLastFileIsADeletion(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	c.Write(0, "only", "x")
 	c.AwaitEqual()

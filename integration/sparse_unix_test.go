@@ -9,6 +9,7 @@ import (
 )
 
 func TestHolesOfASparseFileStayHoles(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	const size, kept = 64 << 20, 1 << 20
 	n := c.nodes[0]

@@ -14,6 +14,7 @@ import (
 // TestAnUnknownDeviceIsRefusedAndNamed lets a device connect that the other one
 // does not know.
 func TestAnUnknownDeviceIsRefusedAndNamed(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{links: [][2]int{}})
 	c.introduce(1, 0)
 	refused := c.nodes[0].awaitEvent(event.DeviceRefused, "")
@@ -30,6 +31,7 @@ func TestAnUnknownDeviceIsRefusedAndNamed(t *testing.T) {
 // TestGarbageToThePortsHarmsNobody sends what is no protocol to every port
 // while two devices work.
 func TestGarbageToThePortsHarmsNobody(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	for _, a := range c.nodes[0].status().Listen {
 		scheme, at, _ := strings.Cut(a, "://")

@@ -24,6 +24,7 @@ func (n *node) touch(name string, at time.Time) {
 }
 
 func TestTimesOfAllYearsTravel(t *testing.T) {
+	t.Parallel()
 	c := NewCluster(t, 2, options{})
 	latest := time.Unix(0, math.MaxInt64) // stands for all that is later
 	times := map[string]time.Time{}

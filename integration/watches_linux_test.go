@@ -14,6 +14,7 @@ var fewWatches = []string{"unshare", "-Ur", "sh", "-c", `echo 50 >/proc/sys/user
 // TestChangesInUnwatchedDirectoriesArrive gives a daemon far fewer watches than
 // it has directories.
 func TestChangesInUnwatchedDirectoriesArrive(t *testing.T) {
+	t.Parallel()
 	try := append(append([]string{}, fewWatches[1:]...), "true")
 	if out, err := exec.Command(fewWatches[0], try...).CombinedOutput(); err != nil {
 		t.Skipf("no user namespace with a limit of its own can be made here: %v %s", err, out)
