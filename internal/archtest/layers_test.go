@@ -53,6 +53,8 @@ func layers() []layer {
 		{"index/storetest", facts(), "the suite sees a store by its interface only"},
 		{"index/internal/...", facts(), "what both stores share"},
 		{"conflict", []string{"index"}, "pure: heads in, winner and siblings out"},
+		{"conflict/merge", nil, "pure: three texts in, one out"},
+		{"versioning", nil, "pure: what is kept in, what has expired out"},
 		{"index", []string{"internal/device"}, "holds facts and decides nothing"},
 
 		{"internal/config", []string{"internal/addr", "internal/device", "internal/device/durable"}, "a leaf: the packages take their own options, not the configuration"},
