@@ -14,6 +14,14 @@ import (
 
 var cases = flag.Int("merge.n", 300, "number of random merges that are compared with git's")
 
+// needGit skips a test that has nothing to compare with. CI installs git.
+func needGit(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skipf("merges are compared with those of git merge-file, which is not here: %v", err)
+	}
+}
+
 // gitMerge returns what git merge-file makes of three texts.
 func gitMerge(t *testing.T, base, a, b []byte) (merged []byte, ok bool) {
 	t.Helper()
@@ -52,9 +60,7 @@ func compare(t *testing.T, base, a, b []byte) (ok bool) {
 // TestMergesAreThoseOfGit compares merges of texts made at random, of few and of
 // many different lines, with what git makes of them.
 func TestMergesAreThoseOfGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	needGit(t)
 	clean := 0
 	for seed := range *cases {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
@@ -119,9 +125,7 @@ func edited(r *rand.Rand, lines []string) []string {
 // TestLargeMergesAreThoseOfGit does the same with texts that are long enough for
 // a search to be cut short.
 func TestLargeMergesAreThoseOfGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	needGit(t)
 	for seed := range max(*cases/20, 4) {
 		r := rand.New(rand.NewPCG(uint64(seed), 2))
 		words := []int{20, 400, 100_000}[r.IntN(3)]

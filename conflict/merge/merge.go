@@ -60,22 +60,20 @@ type merger struct {
 
 // run takes up the changes of both sides in order. Those that no untouched line
 // keeps apart go into one region.
-func (m *merger) run(of, to []hunk) {
-	for len(of) > 0 || len(to) > 0 {
+func (m *merger) run(ofA, ofB []hunk) {
+	for len(ofA) > 0 || len(ofB) > 0 {
 		var as, bs []hunk
-		from, end := m.start(of, to), -1
-		for {
-			switch {
-			case len(of) > 0 && (end < 0 && of[0].a == from || end >= 0 && of[0].a <= end):
-				end = max(end, of[0].aEnd)
-				as, of = append(as, of[0]), of[1:]
-				continue
-			case len(to) > 0 && (end < 0 && to[0].a == from || end >= 0 && to[0].a <= end):
-				end = max(end, to[0].aEnd)
-				bs, to = append(bs, to[0]), to[1:]
-				continue
+		from := m.start(ofA, ofB)
+		end := from
+		take := func(rest, taken *[]hunk) bool {
+			if len(*rest) == 0 || (*rest)[0].a > end {
+				return false
 			}
-			break
+			end = max(end, (*rest)[0].aEnd)
+			*taken, *rest = append(*taken, (*rest)[0]), (*rest)[1:]
+			return true
+		}
+		for take(&ofA, &as) || take(&ofB, &bs) {
 		}
 		m.same(from)
 		m.region(end, as, bs)
@@ -84,13 +82,12 @@ func (m *merger) run(of, to []hunk) {
 }
 
 // start returns where the next change of either side begins in the base.
-func (m *merger) start(of, to []hunk) int {
+func (m *merger) start(ofA, ofB []hunk) int {
 	from := len(m.base)
-	if len(of) > 0 {
-		from = of[0].a
-	}
-	if len(to) > 0 {
-		from = min(from, to[0].a)
+	for _, hunks := range [][]hunk{ofA, ofB} {
+		if len(hunks) > 0 {
+			from = min(from, hunks[0].a)
+		}
 	}
 	return from
 }

@@ -129,7 +129,8 @@ func (l *link) lane() *outbox {
 	return l.lanes[l.next]
 }
 
-// compresses reports whether block data is worth compressing on this link.
+// compresses reports whether block data that is not mere zeros is worth
+// compressing on this link.
 func (l *link) compresses() bool {
 	return l.kind() == transport.KindRelay || l.conn.RTT() >= compressAbove
 }

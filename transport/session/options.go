@@ -54,7 +54,7 @@ const (
 	writeStep = 128 << 10 // bytes per Write, hence per write deadline
 	smallest  = 16 << 10  // payload of any frame that carries no list
 	// compressAbove is the round-trip time from which block data is compressed:
-	// on a LAN the wire is faster than the compressor.
+	// on a LAN the wire is faster than the compressor, but for zeros.
 	compressAbove = 3 * time.Millisecond
 )
 
